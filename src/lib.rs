@@ -1,1 +1,18 @@
 //! Dewar.
+
+mod body;
+mod conditional;
+mod cookie;
+mod error;
+mod multidict;
+mod request;
+mod response;
+mod service;
+
+pub use body::{Body, BodyTooLarge};
+pub use cookie::{Cookie, SameSite, parse_cookies};
+pub use error::{AbortWith, Error, HttpError, Or500, OrAbort, Result, abort};
+pub use multidict::MultiDict;
+pub use request::Request;
+pub use response::{IntoStatus, Response, escape_html};
+pub use service::Service;

@@ -1,0 +1,434 @@
+//! Errors: any error by `?`, HTTP errors by [`abort`], each found again by its status or its type.
+
+use std::borrow::Cow;
+use std::error::Error as StdError;
+use std::fmt;
+use std::panic::Location;
+use std::sync::Mutex;
+
+use http::header::{ALLOW, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+
+use crate::body::BodyTooLarge;
+use crate::response::{IntoStatus, Response, escape_html};
+
+/// What handlers return: `Result<T>` with an [`Error`] that `?` makes of any error.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Any error, with the line at which it became one; a single word wide.
+///
+/// `?` turns every `std::error::Error + Send + Sync + 'static` into one and keeps the caller's line. It is answered with
+/// 500 and logged, unless it is an [`HttpError`] or an error handler takes it (by type: [`Error::downcast`]).
+/// What is no `std::error::Error`, such as `anyhow::Error` or a poisoned lock's, is turned into one by [`Or500::or_500`].
+///
+/// `{}` is one line; `{:#}` adds what caused it, and where.
+///
+/// ```
+/// use dewar::{Error, Result};
+///
+/// fn number(text: &str) -> Result<i64> {
+///     Ok(text.parse()?)
+/// }
+///
+/// let error: Error = number("x").unwrap_err();
+/// assert!(error.is::<std::num::ParseIntError>());
+/// assert_eq!(error.status(), 500);
+/// assert_eq!(error.at().file(), file!());
+/// ```
+pub struct Error(Box<Repr>);
+
+struct Repr {
+    source: Box<dyn StdError + Send + Sync>,
+    at: &'static Location<'static>,
+}
+
+impl<E: StdError + Send + Sync + 'static> From<E> for Error {
+    #[track_caller]
+    fn from(error: E) -> Error {
+        Error(Box::new(Repr { source: Box::new(error), at: Location::caller() }))
+    }
+}
+
+impl Error {
+    /// An error that is only a message.
+    #[track_caller]
+    pub fn msg(message: impl Into<String>) -> Error {
+        Message(message.into()).into()
+    }
+
+    /// The line at which it became an [`Error`]: the `?` of a handler.
+    pub fn at(&self) -> &'static Location<'static> {
+        self.0.at
+    }
+
+    /// The status it is answered with when no error handler takes it: an [`HttpError`]'s own, or 500.
+    pub fn status(&self) -> StatusCode {
+        self.downcast_ref::<HttpError>().map_or(StatusCode::INTERNAL_SERVER_ERROR, HttpError::status)
+    }
+
+    /// Whether it was made of an `E`.
+    pub fn is<E: StdError + 'static>(&self) -> bool {
+        self.0.source.is::<E>()
+    }
+
+    /// The `E` that it was made of.
+    pub fn downcast_ref<E: StdError + 'static>(&self) -> Option<&E> {
+        self.0.source.downcast_ref()
+    }
+
+    /// The `E` that it was made of, by value.
+    ///
+    /// # Errors
+    /// The error itself, when it was made of something else.
+    pub fn downcast<E: StdError + 'static>(self) -> Result<E, Error> {
+        let Repr { source, at } = *self.0;
+        source.downcast::<E>().map(|error| *error).map_err(|source| Error(Box::new(Repr { source, at })))
+    }
+
+    /// What it was made of.
+    pub fn source(&self) -> &(dyn StdError + Send + Sync + 'static) {
+        &*self.0.source
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.source.fmt(f)?;
+        if f.alternate() {
+            let mut cause = self.0.source.source();
+            while let Some(error) = cause {
+                write!(f, "\n  caused by: {error}")?;
+                cause = error.source();
+            }
+            write!(f, "\n  at {}", self.0.at)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // What `main` prints when it returns the error, and what `unwrap` shows.
+        write!(f, "{self:#}")
+    }
+}
+
+#[derive(Debug)]
+struct Message(String);
+
+impl fmt::Display for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl StdError for Message {}
+
+/// An error that says how it is answered: a status, a description, headers.
+///
+/// Made by [`abort`]; found again by `errorhandler(404, …)`.
+pub struct HttpError(Box<HttpRepr>);
+
+struct HttpRepr {
+    status: StatusCode,
+    description: Option<Cow<'static, str>>,
+    headers: HeaderMap,
+    original: Option<Error>,
+    /// Behind a lock because a body is `Send` only, and an error must be `Sync`.
+    response: Mutex<Option<Response>>,
+}
+
+impl HttpError {
+    /// An error with this status. See [`abort`].
+    ///
+    /// # Panics
+    /// At the caller's line, when the status is a number outside of 100 to 999.
+    #[track_caller]
+    pub fn new(status: impl IntoStatus) -> HttpError {
+        HttpError(Box::new(HttpRepr {
+            status: status.into_status(),
+            description: None,
+            headers: HeaderMap::new(),
+            original: None,
+            response: Mutex::new(None),
+        }))
+    }
+
+    /// 405 with the methods that the path does answer.
+    pub fn method_not_allowed<'m>(allowed: impl IntoIterator<Item = &'m Method>) -> HttpError {
+        HttpError::new(405).with_header_value(ALLOW, allow_value(allowed))
+    }
+
+    /// 500 for an error that nothing handled, as the handler for 500 sees it (Flask: `InternalServerError`).
+    pub fn internal(original: Error) -> HttpError {
+        let mut error = HttpError::new(500);
+        error.0.original = Some(original);
+        error
+    }
+
+    /// The same with a description, shown to the client.
+    pub fn with_description(mut self, description: impl Into<Cow<'static, str>>) -> HttpError {
+        self.0.description = Some(description.into());
+        self
+    }
+
+    /// The same with a header on its response.
+    ///
+    /// # Panics
+    /// At the caller's line, when name or value cannot be a header.
+    #[track_caller]
+    pub fn with_header(self, name: &'static str, value: &str) -> HttpError {
+        let Ok(value) = HeaderValue::try_from(value) else {
+            panic!("the value {value:?} for the header {name} has a character that a header cannot carry");
+        };
+        self.with_header_value(HeaderName::from_static(name), value)
+    }
+
+    fn with_header_value(mut self, name: HeaderName, value: HeaderValue) -> HttpError {
+        self.0.headers.insert(name, value);
+        self
+    }
+
+    /// The status.
+    pub fn status(&self) -> StatusCode {
+        self.0.status
+    }
+
+    /// The status's phrase, such as `Not Found`.
+    pub fn name(&self) -> &'static str {
+        self.0.status.canonical_reason().unwrap_or("Unknown Error")
+    }
+
+    /// What the client is told: the description given, or the status's usual one.
+    pub fn description(&self) -> &str {
+        self.0.description.as_deref().unwrap_or_else(|| usual_description(self.0.status))
+    }
+
+    /// The error that was not handled, for a 500 that stands for one.
+    pub fn original(&self) -> Option<&Error> {
+        self.0.original.as_ref()
+    }
+
+    /// The headers that its response has.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.0.headers
+    }
+
+    /// The response: the one given to [`abort`], or a small HTML page as Flask's.
+    pub fn into_response(self) -> Response {
+        let given = self.0.response.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        if let Some(response) = given {
+            return response;
+        }
+        let name = self.name();
+        let description = escape_html(self.description()).replace('\n', "<br>");
+        let page = format!(
+            "<!doctype html>\n<html lang=en>\n<title>{} {name}</title>\n<h1>{name}</h1>\n<p>{description}</p>\n",
+            self.0.status.as_u16()
+        );
+        let mut response = Response::html(page).with_status(self.0.status);
+        let content_type = response.headers().get(CONTENT_TYPE).cloned();
+        response.headers_mut().extend(self.0.headers);
+        response.headers_mut().extend(content_type.map(|value| (CONTENT_TYPE, value)));
+        response
+    }
+}
+
+impl fmt::Display for HttpError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}: {}", self.0.status.as_u16(), self.name(), self.description())
+    }
+}
+
+impl fmt::Debug for HttpError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpError").field("status", &self.0.status).field("description", &self.description()).finish()
+    }
+}
+
+impl StdError for HttpError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.original().map(|error| error.source() as &(dyn StdError + 'static))
+    }
+}
+
+/// Reading a request's body failed: 413 when it was too large, 400 when the client went away or sent nonsense.
+impl From<std::io::Error> for HttpError {
+    fn from(error: std::io::Error) -> HttpError {
+        if BodyTooLarge::caused(&error) {
+            HttpError::new(413)
+        } else {
+            HttpError::new(400).with_description(format!("The request's body could not be read: {error}"))
+        }
+    }
+}
+
+/// Makes the error that ends a request with this status: `return Err(abort(404).into())`, or `Err(abort(404))?`.
+/// The macro [`abort!`](crate::abort!) returns it at once.
+///
+/// Takes a status, or a whole [`Response`], which is then sent as it is.
+///
+/// ```
+/// use dewar::{Result, abort};
+///
+/// fn only_even(n: i64) -> Result<String> {
+///     if n % 2 == 1 {
+///         abort!(404, "no odd numbers here");
+///     }
+///     let half = n.checked_div(2).ok_or_else(|| abort(400))?;
+///     Ok(half.to_string())
+/// }
+/// assert_eq!(only_even(3).unwrap_err().status(), 404);
+/// ```
+///
+/// # Panics
+/// At the caller's line, when a status number is not 400 to 599: an answer that is no error is returned, not aborted
+/// with (Flask: `LookupError`). A panic in a handler is a logged 500.
+#[must_use = "abort() only makes the error; to end the request with it write `abort!(…)` or `Err(abort(…))?`"]
+#[track_caller]
+pub fn abort(with: impl AbortWith) -> HttpError {
+    with.into_http_error()
+}
+
+/// What [`abort`] takes: a status (`u16` or [`StatusCode`]) or a [`Response`].
+pub trait AbortWith {
+    /// The error.
+    fn into_http_error(self) -> HttpError;
+}
+
+impl AbortWith for u16 {
+    #[track_caller]
+    fn into_http_error(self) -> HttpError {
+        assert!((400..600).contains(&self), "abort({self}): only 400 to 599 are errors; return a response instead");
+        HttpError::new(self)
+    }
+}
+
+impl AbortWith for StatusCode {
+    #[track_caller]
+    fn into_http_error(self) -> HttpError {
+        self.as_u16().into_http_error()
+    }
+}
+
+impl AbortWith for Response {
+    fn into_http_error(self) -> HttpError {
+        let error = HttpError::new(self.status());
+        *error.0.response.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(self);
+        error
+    }
+}
+
+/// Ends the request: `abort!(404)`, `abort!(404, "no such {thing}")`, `abort!(response)`. It returns from the function,
+/// whose error type must be made of an [`HttpError`]; see [`abort`](fn@crate::abort) for the error alone.
+#[macro_export]
+macro_rules! abort {
+    ($with:expr) => {
+        return ::core::result::Result::Err($crate::abort($with).into())
+    };
+    ($with:expr, $($description:tt)+) => {
+        return ::core::result::Result::Err($crate::abort($with).with_description(::std::format!($($description)+)).into())
+    };
+}
+
+/// Turns errors that are no `std::error::Error` into an [`Error`], which is answered with 500.
+///
+/// ```
+/// use dewar::{Or500, Result};
+/// use std::sync::Mutex;
+///
+/// fn count(visits: &Mutex<u64>) -> Result<u64> {
+///     Ok(*visits.lock().or_500()?) // a poisoned lock
+/// }
+/// # assert_eq!(count(&Mutex::new(1)).unwrap(), 1);
+/// ```
+pub trait Or500<T> {
+    /// The value, or an [`Error`] with the error's text (`{:#}`, which is `anyhow`'s whole chain) and the caller's line.
+    ///
+    /// # Errors
+    /// The error, as an [`Error`].
+    fn or_500(self) -> Result<T>;
+}
+
+impl<T, E: fmt::Display> Or500<T> for std::result::Result<T, E> {
+    #[track_caller]
+    fn or_500(self) -> Result<T> {
+        match self {
+            Ok(value) => Ok(value),
+            Err(error) => Err(Error::msg(format!("{error:#}"))),
+        }
+    }
+}
+
+/// Turns a missing value into an HTTP error: `posts.get(id).or_404()?`.
+pub trait OrAbort<T> {
+    /// The value, or 404.
+    ///
+    /// # Errors
+    /// 404, when there is none.
+    fn or_404(self) -> Result<T>;
+
+    /// The value, or this error.
+    ///
+    /// # Errors
+    /// [`abort(with)`](abort), when there is none.
+    fn or_abort(self, with: impl AbortWith) -> Result<T>;
+}
+
+impl<T> OrAbort<T> for Option<T> {
+    #[track_caller]
+    fn or_404(self) -> Result<T> {
+        self.or_abort(404)
+    }
+
+    #[track_caller]
+    fn or_abort(self, with: impl AbortWith) -> Result<T> {
+        match self {
+            Some(value) => Ok(value),
+            None => Err(abort(with).into()),
+        }
+    }
+}
+
+/// The value of an `Allow` header: `GET, HEAD, OPTIONS`.
+pub(crate) fn allow_value<'m>(allowed: impl IntoIterator<Item = &'m Method>) -> HeaderValue {
+    let list = allowed.into_iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
+    HeaderValue::try_from(list).expect("methods are tokens, which a header can carry")
+}
+
+fn usual_description(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        400 => "The server could not understand what this browser (or proxy) sent.",
+        401 => "This page needs credentials that were missing or wrong.",
+        403 => "You may not see this page: it is there, but not for you.",
+        404 => {
+            "The requested URL was not found on the server. If you entered the URL manually please check your spelling \
+             and try again."
+        }
+        405 => "The method is not allowed for the requested URL.",
+        406 => "There is no form of this resource that your browser says it accepts.",
+        408 => "The server closed the connection because the browser did not finish its request in time.",
+        409 => "The request conflicts with the present state of this resource.",
+        410 => "This URL was once here and is gone for good.",
+        411 => "This resource can only be sent to with a valid Content-Length header.",
+        412 => "A precondition that the request set does not hold.",
+        413 => "The data that was sent is more than the server accepts.",
+        414 => "The requested URL is longer than the server accepts.",
+        415 => "The server does not take data of this media type.",
+        416 => "The server cannot give the range that was asked for.",
+        422 => "The request was well-formed, but what it says makes no sense here.",
+        428 => "This request must be conditional: try it with If-Match.",
+        429 => "There were too many requests from you in a short time.",
+        431 => "The request's headers are larger than the server accepts.",
+        500 => {
+            "The server has met an error of its own and could not answer. It may be overloaded, or the application has \
+             a fault."
+        }
+        501 => "The server does not know how to do what this request asks for.",
+        502 => "A server behind this one gave an answer that could not be used.",
+        503 => "The server cannot answer just now. Please try again a little later.",
+        504 => "A server behind this one did not answer in time.",
+        505 => "The server does not speak the version of HTTP that the request used.",
+        _ => "The request was not answered as it asked.",
+    }
+}

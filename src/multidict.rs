@@ -1,0 +1,90 @@
+//! A dictionary whose keys may have several values, as in query strings and forms.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::error::HttpError;
+
+/// Names with their values, in the order they came; a name may come several times (Werkzeug's `MultiDict`).
+///
+/// ```
+/// use dewar::MultiDict;
+///
+/// let args = MultiDict::parse("page=2&tag=a&tag=b&page=x");
+/// assert_eq!(args.get("page"), Some("2"));
+/// assert_eq!(args.get_as::<u32>("page"), Some(2));
+/// assert_eq!(args.getlist("tag"), ["a", "b"]);
+/// assert_eq!(args.require("name").unwrap_err().status(), 400);
+/// ```
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct MultiDict {
+    pairs: Vec<(String, String)>,
+}
+
+impl MultiDict {
+    /// Parses `application/x-www-form-urlencoded` text. Sequences that are not valid UTF-8 become U+FFFD; blank
+    /// values are kept.
+    pub fn parse(urlencoded: &str) -> MultiDict {
+        MultiDict { pairs: form_urlencoded::parse(urlencoded.as_bytes()).into_owned().collect() }
+    }
+
+    /// The first value of `name`.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.pairs.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
+    }
+
+    /// The first value of `name` as a `T`; `None` when it is missing or does not parse, as Flask's `get(…, type=int)`.
+    pub fn get_as<T: FromStr>(&self, name: &str) -> Option<T> {
+        self.get(name)?.parse().ok()
+    }
+
+    /// The first value of `name`, which must be there (Flask: `args["name"]`).
+    ///
+    /// # Errors
+    /// 400 that names the key.
+    pub fn require(&self, name: &str) -> Result<&str, HttpError> {
+        self.get(name).ok_or_else(|| HttpError::new(400).with_description(format!("The field '{name}' is missing.")))
+    }
+
+    /// All values of `name`, in order.
+    pub fn getlist(&self, name: &str) -> Vec<&str> {
+        self.pairs.iter().filter(|(n, _)| n == name).map(|(_, v)| v.as_str()).collect()
+    }
+
+    /// Whether `name` came at all.
+    pub fn contains(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
+    /// All pairs, in the order they came.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.pairs.iter().map(|(n, v)| (n.as_str(), v.as_str()))
+    }
+
+    /// The number of pairs.
+    pub fn len(&self) -> usize {
+        self.pairs.len()
+    }
+
+    /// Whether there are no pairs.
+    pub fn is_empty(&self) -> bool {
+        self.pairs.is_empty()
+    }
+
+    /// Adds a pair at the end.
+    pub fn push(&mut self, name: impl Into<String>, value: impl Into<String>) {
+        self.pairs.push((name.into(), value.into()));
+    }
+}
+
+impl fmt::Debug for MultiDict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for MultiDict {
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
+        MultiDict { pairs: pairs.into_iter().map(|(n, v)| (n.into(), v.into())).collect() }
+    }
+}

@@ -1,0 +1,280 @@
+//! The answer to a request: a status, headers and a body.
+
+use std::fmt;
+
+use http::header::{CONTENT_TYPE, LOCATION, SET_COOKIE};
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode};
+
+use crate::body::Body;
+use crate::cookie::Cookie;
+
+/// The answer to a request.
+///
+/// Handlers seldom make one: whatever is [`IntoResponse`](crate::IntoResponse) becomes one.
+///
+/// ```
+/// use dewar::{Cookie, Response};
+///
+/// let mut response = Response::html("<h1>Hello</h1>").with_status(201).with_header("x-made-by", "hand");
+/// response.set_cookie(Cookie::new("theme", "dark"));
+/// assert_eq!(response.status(), 201);
+/// assert_eq!(response.header("content-type"), Some("text/html; charset=utf-8"));
+/// ```
+pub struct Response {
+    status: StatusCode,
+    headers: HeaderMap,
+    extensions: Extensions,
+    body: Body,
+}
+
+impl Response {
+    /// 200 with this body and no `Content-Type`.
+    pub fn new(body: impl Into<Body>) -> Response {
+        Response { status: StatusCode::OK, headers: HeaderMap::new(), extensions: Extensions::new(), body: body.into() }
+    }
+
+    /// An empty answer with this status.
+    ///
+    /// # Panics
+    /// As [`Response::set_status`].
+    #[track_caller]
+    pub fn empty(status: impl IntoStatus) -> Response {
+        Response::new(()).with_status(status)
+    }
+
+    /// `text/html; charset=utf-8`, as whatever Flask's views return as text.
+    pub fn html(body: impl Into<Body>) -> Response {
+        Response::typed("text/html; charset=utf-8", body)
+    }
+
+    /// `text/plain; charset=utf-8`.
+    pub fn text(body: impl Into<Body>) -> Response {
+        Response::typed("text/plain; charset=utf-8", body)
+    }
+
+    /// A body of this type.
+    pub fn typed(content_type: &'static str, body: impl Into<Body>) -> Response {
+        let mut response = Response::new(body);
+        response.headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        response
+    }
+
+    /// Sends the client to `location`, which is percent-encoded where it must be. See [`redirect`](crate::redirect)
+    /// for the usual 302.
+    #[track_caller]
+    pub fn redirect(location: &str, status: impl IntoStatus) -> Response {
+        let location = encode_location(location);
+        let link = escape_html(&location);
+        let page = format!(
+            "<!doctype html>\n<html lang=en>\n<title>Redirecting...</title>\n<h1>Redirecting...</h1>\n<p>You should be \
+             redirected automatically to the target URL: <a href=\"{link}\">{link}</a>. If not, click the link.\n"
+        );
+        let mut response = Response::html(page).with_status(status);
+        let value = HeaderValue::try_from(location).expect("encode_location leaves visible ASCII only");
+        response.headers.insert(LOCATION, value);
+        response
+    }
+
+    /// The status.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Sets the status.
+    ///
+    /// # Panics
+    /// At the caller's line, when it is a number outside of 100 to 999.
+    #[track_caller]
+    pub fn set_status(&mut self, status: impl IntoStatus) {
+        self.status = status.into_status();
+    }
+
+    /// The same with another status.
+    #[track_caller]
+    pub fn with_status(mut self, status: impl IntoStatus) -> Response {
+        self.set_status(status);
+        self
+    }
+
+    /// The headers.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// The headers, to change.
+    pub fn headers_mut(&mut self) -> &mut HeaderMap {
+        &mut self.headers
+    }
+
+    /// A header's first value, where it is visible ASCII.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// Sets a header, in place of what it had.
+    ///
+    /// # Panics
+    /// At the caller's line, when the name or the value cannot be a header: a line break in a value taken from a
+    /// client would otherwise start a header of the client's choice. For values that are not your own, use
+    /// [`headers_mut`](Response::headers_mut) with [`HeaderValue::try_from`] and answer its error.
+    #[track_caller]
+    pub fn set_header(&mut self, name: &str, value: &str) {
+        let name = HeaderName::try_from(name).unwrap_or_else(|_| panic!("{name:?} is not a header's name"));
+        let Ok(header) = HeaderValue::try_from(value) else {
+            panic!("the value {value:?} for the header {name} has a character that a header cannot carry");
+        };
+        self.headers.insert(name, header);
+    }
+
+    /// The same with a header set. Panics as [`Response::set_header`].
+    #[track_caller]
+    pub fn with_header(mut self, name: &str, value: &str) -> Response {
+        self.set_header(name, value);
+        self
+    }
+
+    /// The `Content-Type`.
+    pub fn content_type(&self) -> Option<&str> {
+        self.header("content-type")
+    }
+
+    /// The `Content-Type` without its parameters.
+    pub fn mimetype(&self) -> Option<&str> {
+        self.content_type().map(|t| t.split(';').next().unwrap_or(t).trim())
+    }
+
+    /// Adds a `Set-Cookie`.
+    pub fn set_cookie(&mut self, cookie: Cookie) {
+        self.headers.append(SET_COOKIE, cookie.to_header());
+    }
+
+    /// The same with a cookie set.
+    pub fn with_cookie(mut self, cookie: Cookie) -> Response {
+        self.set_cookie(cookie);
+        self
+    }
+
+    /// Tells the client to forget a cookie that was set for the path `/`.
+    pub fn delete_cookie(&mut self, name: &str) {
+        self.set_cookie(Cookie::removal(name));
+    }
+
+    /// The body.
+    pub fn body(&self) -> &Body {
+        &self.body
+    }
+
+    /// The body, to change or to read.
+    pub fn body_mut(&mut self) -> &mut Body {
+        &mut self.body
+    }
+
+    /// Puts another body in place of the present one; the headers stay.
+    pub fn set_body(&mut self, body: impl Into<Body>) {
+        self.body = body.into();
+    }
+
+    /// The body alone.
+    pub fn into_body(self) -> Body {
+        self.body
+    }
+
+    /// Runs `job` once the response has been sent, or was given up because the client went away.
+    pub fn call_on_close(&mut self, job: impl FnOnce() + Send + 'static) {
+        self.body.call_on_close(job);
+    }
+
+    /// Values that ride along, for middleware and engines; they are not sent.
+    pub fn extensions(&self) -> &Extensions {
+        &self.extensions
+    }
+
+    /// Values that ride along, to change.
+    pub fn extensions_mut(&mut self) -> &mut Extensions {
+        &mut self.extensions
+    }
+}
+
+impl Default for Response {
+    fn default() -> Self {
+        Response::new(())
+    }
+}
+
+impl<B: Into<Body>> From<http::Response<B>> for Response {
+    fn from(response: http::Response<B>) -> Response {
+        let (head, body) = response.into_parts();
+        Response { status: head.status, headers: head.headers, extensions: head.extensions, body: body.into() }
+    }
+}
+
+impl From<Response> for http::Response<Body> {
+    fn from(response: Response) -> http::Response<Body> {
+        let mut converted = http::Response::new(response.body);
+        *converted.status_mut() = response.status;
+        *converted.headers_mut() = response.headers;
+        *converted.extensions_mut() = response.extensions;
+        converted
+    }
+}
+
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("status", &self.status)
+            .field("headers", &self.headers)
+            .field("body", &self.body)
+            .finish()
+    }
+}
+
+/// What can be given as a status: a `u16` or a [`StatusCode`].
+pub trait IntoStatus {
+    /// The status.
+    ///
+    /// # Panics
+    /// When a number is outside of 100 to 999.
+    fn into_status(self) -> StatusCode;
+}
+
+impl IntoStatus for StatusCode {
+    fn into_status(self) -> StatusCode {
+        self
+    }
+}
+
+impl IntoStatus for u16 {
+    #[track_caller]
+    fn into_status(self) -> StatusCode {
+        StatusCode::from_u16(self).unwrap_or_else(|_| panic!("{self} is not an HTTP status: those have three digits"))
+    }
+}
+
+/// Escapes `& < > " '` for HTML text and quoted attributes.
+///
+/// ```
+/// assert_eq!(dewar::escape_html("<b>&</b>"), "&lt;b&gt;&amp;&lt;/b&gt;");
+/// ```
+pub fn escape_html(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&#34;"),
+            '\'' => escaped.push_str("&#39;"),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+/// Percent-encodes what may not stand in a `Location`, and leaves what is already encoded as it is: an IRI becomes a
+/// URI (RFC 3987 section 3.1).
+fn encode_location(location: &str) -> String {
+    use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+    const ENCODE: &AsciiSet =
+        &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'\\').add(b'^').add(b'`').add(b'{').add(b'|').add(b'}');
+    utf8_percent_encode(location, ENCODE).to_string()
+}
