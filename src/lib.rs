@@ -7,6 +7,7 @@ mod error;
 mod multidict;
 mod request;
 mod response;
+pub mod routing;
 mod service;
 
 pub use body::{Body, BodyTooLarge};

@@ -1,0 +1,161 @@
+//! URLs from rules and values.
+
+use http::Method;
+
+use super::{
+    args::ViewArg,
+    build_error::{BadValue, BuildError},
+    methods::Wanted,
+    router::{Router, RuleId},
+    rule::{Piece, Rule},
+    url::{UrlValue, encode_path, push_query},
+};
+
+impl Router {
+    /// Builds the URL of one rule: the path, encoded, and a query of the values that are not its
+    /// arguments.
+    ///
+    /// Values are trusted: an `int` with a `max` takes a larger number, and text with slashes keeps
+    /// them. But it is always a path of one leading slash, so never another site.
+    ///
+    /// ```
+    /// use dewar::routing::{Converters, Rule, RouterBuilder};
+    ///
+    /// let mut routes = RouterBuilder::new();
+    /// let user = routes.add(Rule::parse("/user/<name>", &Converters::default())?, "user");
+    /// let url = routes.freeze().build(user, &[("name", "ada l".into()), ("page", 2.into())]).unwrap();
+    /// assert_eq!(url, "/user/ada%20l?page=2");
+    /// # Ok::<(), dewar::routing::RuleError>(())
+    /// ```
+    pub fn build(&self, id: RuleId, values: &[(&str, UrlValue)]) -> Result<String, BuildError> {
+        let error = || BuildError::new(self, self.endpoint(id), None, values);
+        let rule = self.rule(id);
+        match is_suitable(rule, None, values) {
+            true => url(rule, values).map_err(|bad| error().because(bad)),
+            false => Err(error()),
+        }
+    }
+
+    /// Builds a URL for an endpoint, by the rule that suits the values: all its variables are given,
+    /// and what is given for its defaults equals them. Of several it is the one with the most
+    /// arguments, then the one with the most defaults, then the first.
+    ///
+    /// With a method, only rules for it count. Without one, rules for GET count first, then all.
+    ///
+    /// ```
+    /// use dewar::routing::{Converters, Rule, RouterBuilder, ViewArg};
+    ///
+    /// let mut routes = RouterBuilder::new();
+    /// let rule = |text| Rule::parse(text, &Converters::default());
+    /// routes.add(rule("/users/")?.defaults(vec![("page".into(), ViewArg::Int(1))]), "users");
+    /// routes.add(rule("/users/page/<int:page>")?, "users");
+    /// let router = routes.freeze();
+    /// let users = |page: i64| router.build_for_endpoint("users", None, &[("page", page.into())]);
+    /// assert_eq!(users(1).unwrap(), "/users/");
+    /// assert_eq!(users(2).unwrap(), "/users/page/2");
+    /// # Ok::<(), dewar::routing::RuleError>(())
+    /// ```
+    pub fn build_for_endpoint(
+        &self,
+        endpoint: &str,
+        method: Option<&Method>,
+        values: &[(&str, UrlValue)],
+    ) -> Result<String, BuildError> {
+        let mut bad = None;
+        let first = method.unwrap_or(&Method::GET);
+        let then = method.is_none().then_some(None);
+        for method in std::iter::once(Some(first)).chain(then) {
+            for id in self.by_endpoint.get(endpoint).into_iter().flatten() {
+                let rule = &self.entries[*id as usize].rule;
+                if !is_suitable(rule, method, values) {
+                    continue;
+                }
+                match url(rule, values) {
+                    Ok(url) => return Ok(url),
+                    Err(error) => bad = bad.or(Some(error)),
+                }
+            }
+        }
+        let error = BuildError::new(self, endpoint, method, values);
+        Err(match bad {
+            Some(bad) => error.because(bad),
+            None => error,
+        })
+    }
+}
+
+/// The value given for this name; `None` and an empty list are not given.
+fn given<'a>(values: &'a [(&str, UrlValue)], name: &str) -> Option<&'a UrlValue> {
+    let of_name = |(known, value): &&(&str, UrlValue)| *known == name && *value != UrlValue::None;
+    values.iter().find(of_name).map(|(_, value)| value)
+}
+
+fn is_suitable(rule: &Rule, method: Option<&Method>, values: &[(&str, UrlValue)]) -> bool {
+    let for_method = match (method, &rule.methods) {
+        (Some(method), Some(methods)) => Wanted::new(method).is_in(methods),
+        _ => true,
+    };
+    for_method
+        && rule
+            .arguments()
+            .all(|name| match (rule.default_of(name), given(values, name)) {
+                (None, given) => given.is_some(),
+                (Some(_), None) => true,
+                (Some(default), Some(UrlValue::One(value))) => is_same(default, value),
+                (Some(_), Some(_)) => false,
+            })
+}
+
+/// Whether two values are equal, 1 and 1.0 included.
+fn is_same(a: &ViewArg, b: &ViewArg) -> bool {
+    match (a, b) {
+        (ViewArg::Int(n), ViewArg::Float(x)) | (ViewArg::Float(x), ViewArg::Int(n)) => {
+            *n as f64 == *x
+        }
+        _ => a == b,
+    }
+}
+
+fn url(rule: &Rule, values: &[(&str, UrlValue)]) -> Result<String, BadValue> {
+    let mut url = String::from("/");
+    for piece in &rule.pieces {
+        match piece {
+            // The first is there already; the others are one where the rule merges them.
+            Piece::Slash if url.ends_with('/') && (url.len() == 1 || rule.merges_slashes()) => {}
+            Piece::Slash => url.push('/'),
+            Piece::Literal(text) => url.push_str(&encode_path(text)),
+            Piece::Variable(index) => {
+                let variable = &rule.variables[*index];
+                let bad = |reason| BadValue {
+                    name: variable.name.clone(),
+                    reason,
+                };
+                let value = match given(values, &variable.name) {
+                    Some(UrlValue::One(value)) => Some(value),
+                    Some(_) => return Err(bad("it is a list".to_owned())),
+                    None => rule.default_of(&variable.name),
+                };
+                let value = value.ok_or_else(|| bad("it is not given".to_owned()))?;
+                let text = variable.conv.to_url(value).map_err(bad)?;
+                let text = encode_path(&text);
+                // `//evil.example` would be another site.
+                url.push_str(if url == "/" {
+                    text.trim_start_matches('/')
+                } else {
+                    &text
+                });
+            }
+        }
+    }
+    let mut query = String::new();
+    for (name, value) in values {
+        if rule.arguments().all(|known| known != *name) {
+            push_query(&mut query, name, value);
+        }
+    }
+    if !query.is_empty() {
+        url.push('?');
+        url.push_str(&query);
+    }
+    Ok(url)
+}
