@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
 use std::panic::Location;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use http::header::{ALLOW, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
@@ -133,7 +133,7 @@ struct HttpRepr {
     status: StatusCode,
     description: Option<Cow<'static, str>>,
     headers: HeaderMap,
-    original: Option<Error>,
+    original: Option<Arc<Error>>,
     /// Behind a lock because a body is `Send` only, and an error must be `Sync`.
     response: Mutex<Option<Response>>,
 }
@@ -160,7 +160,7 @@ impl HttpError {
     }
 
     /// 500 for an error that nothing handled, as the handler for 500 sees it (Flask: `InternalServerError`).
-    pub fn internal(original: Error) -> HttpError {
+    pub fn internal(original: Arc<Error>) -> HttpError {
         let mut error = HttpError::new(500);
         error.0.original = Some(original);
         error
@@ -206,7 +206,7 @@ impl HttpError {
 
     /// The error that was not handled, for a 500 that stands for one.
     pub fn original(&self) -> Option<&Error> {
-        self.0.original.as_ref()
+        self.0.original.as_deref()
     }
 
     /// The headers that its response has.
@@ -335,7 +335,7 @@ macro_rules! abort {
 ///
 /// ```
 /// use dewar::{Or500, Result};
-/// use std::sync::Mutex;
+/// use std::sync::{Arc, Mutex};
 ///
 /// fn count(visits: &Mutex<u64>) -> Result<u64> {
 ///     Ok(*visits.lock().or_500()?) // a poisoned lock

@@ -12,6 +12,7 @@ use http::{Extensions, HeaderMap, HeaderValue, Method, Uri, Version};
 use crate::body::Body;
 use crate::cookie::parse_cookies;
 use crate::error::HttpError;
+use crate::form::{FormData, FormLimits};
 use crate::multidict::MultiDict;
 
 /// A request.
@@ -39,6 +40,8 @@ struct Inner {
     // What was parsed, once.
     data: OnceLock<Bytes>,
     args: OnceLock<MultiDict>,
+    form: OnceLock<FormData>,
+    form_limits: OnceLock<FormLimits>,
 }
 
 impl Request {
@@ -179,6 +182,8 @@ impl Request {
                 body: Mutex::new(Body::empty()),
                 data: self.0.data.clone(),
                 args: OnceLock::new(),
+                form: self.0.form.clone(),
+                form_limits: self.0.form_limits.clone(),
             });
         }
         let inner = Arc::get_mut(&mut self.0).expect("it was made unique just above");
@@ -281,6 +286,19 @@ impl Request {
         }
     }
 
+    /// How large a form it may carry; the first call counts.
+    pub fn limit_form(&self, limits: FormLimits) {
+        let _ = self.0.form_limits.set(limits);
+    }
+
+    pub(crate) fn form_limits(&self) -> FormLimits {
+        self.0.form_limits.get().copied().unwrap_or_default()
+    }
+
+    pub(crate) fn form_slot(&self) -> &OnceLock<FormData> {
+        &self.0.form
+    }
+
     /// Bounds the body to so many bytes; more of them are answered with 413. What was read before stays.
     pub fn limit_body(&self, bytes: u64) {
         let mut body = self.0.body.lock().unwrap_or_else(PoisonError::into_inner);
@@ -300,6 +318,8 @@ impl From<http::Request<Body>> for Request {
             body: Mutex::new(body),
             data: OnceLock::new(),
             args: OnceLock::new(),
+            form: OnceLock::new(),
+            form_limits: OnceLock::new(),
         }))
     }
 }

@@ -1,0 +1,121 @@
+//! Blueprints: parts of an app, put together when it is frozen.
+
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::panic::Location;
+
+use super::scaffold::Scaffold;
+
+/// A part of an app: routes, hooks and error handlers of its own, below a URL prefix (Flask's `Blueprint`).
+///
+/// It is used as an app is, and becomes part of one by
+/// [`register_blueprint`](Scaffold::register_blueprint). Its endpoints are `name.endpoint`; inside of it, `url_for`
+/// takes `.endpoint`.
+///
+/// ```
+/// use dewar::{App, Blueprint, Result, url_for};
+///
+/// fn show(id: i64) -> Result<String> {
+///     Ok(url_for!(".show", id = id + 1)?)
+/// }
+///
+/// let mut blog = Blueprint::new("blog").url_prefix("/blog");
+/// blog.get("/<int:id>", show);
+///
+/// let mut app = App::new("site");
+/// app.register_blueprint(blog);
+/// assert_eq!(app.test_client().get("/blog/7").text(), "/blog/8");
+/// ```
+#[derive(Debug)]
+pub struct Blueprint {
+    pub(super) name: String,
+    pub(super) url_prefix: String,
+    pub(super) scaffold: Scaffold,
+}
+
+impl Blueprint {
+    /// A blueprint of this name.
+    ///
+    /// # Panics
+    /// At the caller's line, when the name is empty or has a dot: dots are between the names of nested blueprints.
+    #[track_caller]
+    pub fn new(name: &str) -> Blueprint {
+        check_name(name);
+        Blueprint { name: name.to_owned(), url_prefix: String::new(), scaffold: Scaffold::default() }
+    }
+
+    /// Puts its rules below this path.
+    pub fn url_prefix(mut self, prefix: &str) -> Blueprint {
+        self.url_prefix = prefix.to_owned();
+        self
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+#[track_caller]
+fn check_name(name: &str) {
+    assert!(!name.is_empty(), "a blueprint needs a name");
+    assert!(!name.contains('.'), "the blueprint's name {name:?} has a dot: dots are between nested blueprints' names");
+}
+
+impl Deref for Blueprint {
+    type Target = Scaffold;
+
+    fn deref(&self) -> &Scaffold {
+        &self.scaffold
+    }
+}
+
+impl DerefMut for Blueprint {
+    fn deref_mut(&mut self) -> &mut Scaffold {
+        &mut self.scaffold
+    }
+}
+
+/// A blueprint just registered: what it is named and where its rules are may be said anew.
+pub struct Registration {
+    pub(super) blueprint: Blueprint,
+    pub(super) at: &'static Location<'static>,
+}
+
+impl Registration {
+    pub(super) fn new(blueprint: Blueprint, at: &'static Location<'static>) -> Registration {
+        Registration { blueprint, at }
+    }
+
+    /// Puts its rules below this path, in place of the blueprint's own prefix.
+    pub fn url_prefix(&mut self, prefix: &str) -> &mut Self {
+        self.blueprint.url_prefix = prefix.to_owned();
+        self
+    }
+
+    /// Names it anew, so that two blueprints made by one function can both be registered.
+    ///
+    /// # Panics
+    /// As [`Blueprint::new`].
+    #[track_caller]
+    pub fn name(&mut self, name: &str) -> &mut Self {
+        check_name(name);
+        self.blueprint.name = name.to_owned();
+        self
+    }
+}
+
+impl fmt::Debug for Registration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registration").field("name", &self.blueprint.name).finish_non_exhaustive()
+    }
+}
+
+/// Joins a prefix and a rule with one slash; an empty rule is the prefix itself.
+pub(super) fn join(prefix: &str, rule: &str) -> String {
+    match (prefix, rule) {
+        ("", rule) => rule.to_owned(),
+        (prefix, "") => prefix.to_owned(),
+        (prefix, rule) => format!("{}/{}", prefix.trim_end_matches('/'), rule.trim_start_matches('/')),
+    }
+}

@@ -1,0 +1,261 @@
+//! The life of a request, top to bottom. Read me first.
+//!
+//! [`answer`] makes the context and packs it as the bridge's luggage, so that `request()` and its kin find it in the
+//! handler, in async fragments and in their tasks. [`begin`] matches the rule and runs hooks and the view; [`finish`]
+//! turns what came of it into the response. They are two so that, later, a view's result may come from elsewhere.
+//!
+//! 1. the context is made, with the configuration's limits on the body
+//! 2. the path is decoded and matched against the rules; what is wrong with it is kept for step 4
+//! 3. before-request hooks: the app's, then the outer blueprint's, then the inner one's; a response ends this part
+//! 4. the routing error or redirect of step 2, or the automatic answer to OPTIONS, or the view
+//! 5. error handlers, for whatever of the above failed; what none of them takes is logged and becomes a 500
+//! 6. `after_this_request` functions, in order; then after-request hooks: the inner blueprint's, the outer one's, the
+//!    app's, each in reverse order; an error in them becomes a 500 too, which they see once
+//! 7. teardown hooks, in the same order; all of them run
+//! 8. the context is unpacked, and the engine gets the response, whose body it then reads
+//!
+//! Every call of user code is guarded against panics, each of which becomes an [`Error`] like any other.
+
+use std::any::Any;
+use std::borrow::Cow;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use http::header::ALLOW;
+use http::{HeaderValue, Method};
+
+use super::frozen::{Frozen, Scope};
+use crate::bridge::luggage;
+use crate::ctx::{Ctx, KeepContext, Matched};
+use crate::error::{Error, HttpError, Result, allow_value};
+use crate::form::FormLimits;
+use crate::request::Request;
+use crate::response::{Response, escape_html};
+use crate::routing::{Found, encode_path};
+
+/// Answers a request.
+pub(super) fn answer(app: &Frozen, request: Request) -> Response {
+    let keep = request.extensions().get::<KeepContext>().is_some();
+    let ctx = Arc::new(context(app, request));
+    let packed = luggage::pack(Some(ctx.clone()));
+    let result = guarded(|| begin(app, &ctx));
+    let mut response = finish(app, &ctx, result);
+    drop(packed);
+    if keep {
+        response.extensions_mut().insert(KeepContext(Some(ctx)));
+    }
+    response
+}
+
+/// Step 1.
+pub(super) fn context(app: &Frozen, request: Request) -> Ctx {
+    let settings = app.site.settings();
+    if let Some(limit) = settings.max_content_length {
+        request.limit_body(limit);
+    }
+    request.limit_form(FormLimits { memory: settings.max_form_memory_size, parts: settings.max_form_parts });
+    Ctx::new(app.site.clone(), request)
+}
+
+/// Steps 2 to 4.
+fn begin(app: &Frozen, ctx: &Arc<Ctx>) -> Result<Response> {
+    let route = find_rule(app, ctx);
+    for scope in scopes_outer_first(app, ctx) {
+        for hook in &scope.before {
+            if let Some(response) = hook(ctx)? {
+                return Ok(response);
+            }
+        }
+    }
+    match route? {
+        Route::View(rule) => (app.views[rule])(ctx),
+        Route::Elsewhere(response) => Ok(response),
+    }
+}
+
+/// What a path leads to.
+enum Route {
+    View(usize),
+    /// A redirect to the rule's own form of the path, or the automatic answer to OPTIONS.
+    Elsewhere(Response),
+}
+
+/// Step 2. A rule that matches is kept in the context, for hooks and arguments.
+fn find_rule(app: &Frozen, ctx: &Ctx) -> Result<Route> {
+    let request = ctx.request();
+    let path = request.decoded_path()?;
+    match app.site.router.find(request.method(), &path) {
+        Found::Match { rule, args } => {
+            let automatic = request.method() == Method::OPTIONS && app.automatic_options[rule.index()];
+            let answer = automatic.then(|| options(allow_value(&app.site.router.allowed(&path))));
+            let path = match path {
+                Cow::Borrowed(_) => None,
+                Cow::Owned(path) => Some(path),
+            };
+            ctx.set_matched(Matched { rule, args, path });
+            Ok(answer.map_or(Route::View(rule.index()), Route::Elsewhere))
+        }
+        Found::Redirect { path } => {
+            let mut location = app.site.settings().application_root.trim_end_matches('/').to_owned();
+            location.push_str(&encode_path(&path));
+            if let Some(query) = request.uri().query() {
+                location.push('?');
+                location.push_str(query);
+            }
+            Ok(Route::Elsewhere(Response::redirect(&location, 308)))
+        }
+        Found::MethodNotAllowed { allow } => Err(HttpError::method_not_allowed(&allow).into()),
+        Found::NotFound => Err(HttpError::new(404).into()),
+    }
+}
+
+fn options(allow: HeaderValue) -> Response {
+    let mut response = Response::html(());
+    response.headers_mut().insert(ALLOW, allow);
+    response
+}
+
+/// Steps 5 to 7: whatever came of the view, there is a response.
+fn finish(app: &Frozen, ctx: &Arc<Ctx>, result: Result<Response>) -> Response {
+    let response = result.or_else(|error| handle(app, ctx, error)).unwrap_or_else(|error| internal(app, ctx, error));
+    let response = run_after(app, ctx, response).unwrap_or_else(|error| {
+        let response = internal(app, ctx, error);
+        // The hooks see the 500 once; if they fail on it too, a bare one goes out.
+        run_after(app, ctx, response).unwrap_or_else(|error| {
+            log::error!("after-request hooks failed on the response to an error: {error:#}");
+            HttpError::new(500).into_response()
+        })
+    });
+    teardown(app, ctx);
+    response
+}
+
+/// Step 5: the error handlers, by status first, then by type, the innermost scope's first each time.
+///
+/// `Err` is what nothing took, or what a handler failed with.
+fn handle(app: &Frozen, ctx: &Arc<Ctx>, error: Error) -> Result<Response> {
+    let error = match error.downcast::<HttpError>() {
+        Ok(error) => {
+            let status = error.status().as_u16();
+            for scope in scopes_inner_first(app, ctx) {
+                if let Some((_, handler)) = scope.by_status.iter().find(|(code, _)| *code == status) {
+                    return guarded(|| handler(error));
+                }
+            }
+            error.into()
+        }
+        Err(error) => error,
+    };
+    match handle_by_type(app, ctx, error) {
+        Ok(response) => response,
+        Err(error) => error.downcast::<HttpError>().map(HttpError::into_response),
+    }
+}
+
+/// The outer `Err` gives back an error that no handler is for.
+fn handle_by_type(app: &Frozen, ctx: &Arc<Ctx>, mut error: Error) -> Result<Result<Response>, Error> {
+    for scope in scopes_inner_first(app, ctx) {
+        for handler in &scope.by_type {
+            let tried = catch_unwind(AssertUnwindSafe(|| handler(error)));
+            match tried.unwrap_or_else(|payload| Ok(Err(Panicked::from(payload).into()))) {
+                Ok(response) => return Ok(response),
+                Err(back) => error = back,
+            }
+        }
+    }
+    Err(error)
+}
+
+/// An error that nothing handled: logged, kept for the teardown hooks, answered by the handler for 500 if there is one.
+fn internal(app: &Frozen, ctx: &Arc<Ctx>, error: Error) -> Response {
+    let request = ctx.request();
+    log::error!("Exception on {} [{}]: {error:#}", request.path(), request.method());
+    let error = Arc::new(error);
+    ctx.set_unhandled(error.clone());
+    let stand_in = HttpError::internal(error.clone());
+    let status = stand_in.status().as_u16();
+    let mut by_status = scopes_inner_first(app, ctx).flat_map(|scope| &scope.by_status);
+    let handled = match by_status.find(|(code, _)| *code == status) {
+        Some((_, handler)) => guarded(|| handler(stand_in)),
+        None => match handle_by_type(app, ctx, stand_in.into()) {
+            Ok(response) => response,
+            Err(_) if app.site.debug() => return debug_page(&error),
+            Err(_) => return HttpError::new(500).into_response(),
+        },
+    };
+    handled.unwrap_or_else(|failed| {
+        log::error!("the error handler for 500 failed: {failed:#}");
+        HttpError::new(500).into_response()
+    })
+}
+
+/// With `DEBUG` the error is shown to whoever asks, so that setting is for development only.
+fn debug_page(error: &Error) -> Response {
+    let page = format!(
+        "<!doctype html>\n<html lang=en>\n<meta charset=utf-8>\n<title>500 {title}</title>\n<h1>{title}</h1>\n<pre>{details}</pre>\n\
+         <p>This page is shown because the app's DEBUG is set.</p>\n",
+        title = escape_html(&error.to_string()),
+        details = escape_html(&format!("{error:#}")),
+    );
+    Response::html(page).with_status(500)
+}
+
+/// Step 6.
+fn run_after(app: &Frozen, ctx: &Arc<Ctx>, mut response: Response) -> Result<Response> {
+    for hook in ctx.take_after_this_request() {
+        response = guarded(|| Ok(hook(response)))?;
+    }
+    for scope in scopes_inner_first(app, ctx) {
+        for hook in scope.after.iter().rev() {
+            response = guarded(|| hook(response))?;
+        }
+    }
+    Ok(response)
+}
+
+/// Step 7.
+fn teardown(app: &Frozen, ctx: &Arc<Ctx>) {
+    let error = ctx.unhandled_error().map(|error| &**error);
+    for scope in scopes_inner_first(app, ctx) {
+        for hook in scope.teardown.iter().rev() {
+            if let Err(failed) = guarded(|| hook(error)) {
+                log::error!("a teardown hook failed: {failed:#}");
+            }
+        }
+    }
+}
+
+/// The app, then the blueprints of the rule that matched, from the outermost in.
+fn scopes_outer_first<'a>(app: &'a Frozen, ctx: &Ctx) -> impl DoubleEndedIterator<Item = &'a Scope> {
+    let chain: &[usize] = ctx.matched().map_or(&[], |matched| &app.chains[matched.rule.index()]);
+    std::iter::once(&app.scopes[0]).chain(chain.iter().map(|scope| &app.scopes[*scope]))
+}
+
+fn scopes_inner_first<'a>(app: &'a Frozen, ctx: &Ctx) -> impl Iterator<Item = &'a Scope> {
+    scopes_outer_first(app, ctx).rev()
+}
+
+/// Runs user code; a panic in it becomes an error.
+fn guarded<T>(run: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|payload| Err(Panicked::from(payload).into()))
+}
+
+/// A handler, a hook or an error handler panicked. Answered with 500; an error handler for this type may do otherwise.
+#[derive(Debug)]
+pub struct Panicked(String);
+
+impl From<Box<dyn Any + Send>> for Panicked {
+    fn from(payload: Box<dyn Any + Send>) -> Panicked {
+        let text = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(|s| &**s));
+        Panicked(text.unwrap_or("with a payload that is no text").to_owned())
+    }
+}
+
+impl fmt::Display for Panicked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "panicked: {}", self.0)
+    }
+}
+
+impl std::error::Error for Panicked {}

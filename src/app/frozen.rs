@@ -1,0 +1,87 @@
+//! The app once it is frozen: tables that any number of threads read, and the [`Service`] over them.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::dispatch;
+use super::handler::{After, Before, ByStatus, Teardown, View};
+use super::scaffold::TypedHandler;
+use crate::bridge::luggage;
+use crate::ctx::{Ctx, Site};
+use crate::request::Request;
+use crate::response::Response;
+use crate::service::Service;
+
+/// What dispatching reads. Scopes are numbered; 0 is the app, the others are blueprints, each once for every time that
+/// it was registered.
+pub(super) struct Frozen {
+    pub(super) site: Arc<Site>,
+    /// By rule.
+    pub(super) views: Vec<View>,
+    /// By rule: whether OPTIONS is answered for it.
+    pub(super) automatic_options: Vec<bool>,
+    /// By rule: the blueprints that it belongs to, from the outermost in.
+    pub(super) chains: Vec<Box<[usize]>>,
+    pub(super) scopes: Vec<Scope>,
+}
+
+/// The hooks and error handlers of the app or of a blueprint, in the order of registration.
+#[derive(Default)]
+pub(super) struct Scope {
+    pub(super) before: Vec<Before>,
+    pub(super) after: Vec<After>,
+    pub(super) teardown: Vec<Teardown>,
+    pub(super) by_status: Vec<(u16, ByStatus)>,
+    /// Those for every error come last.
+    pub(super) by_type: Vec<TypedHandler>,
+}
+
+/// A frozen [`App`](crate::App): a [`Service`] that is cheap to clone.
+///
+/// ```
+/// use dewar::{App, Request, Service};
+///
+/// let mut app = App::new("demo");
+/// app.get("/", || "hello");
+/// let service = app.into_service()?;
+/// assert_eq!(service.call(Request::get("/")).status(), 200);
+/// # Ok::<(), dewar::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct AppService(pub(super) Arc<Frozen>);
+
+impl AppService {
+    /// What every request may read of the app.
+    pub fn site(&self) -> &Arc<Site> {
+        &self.0.site
+    }
+
+    /// Runs `work` in the context of a request, without hooks and views: for tests of what needs one (Flask's
+    /// `test_request_context`).
+    ///
+    /// ```
+    /// use dewar::{App, Request, request};
+    ///
+    /// let service = App::new("demo").into_service()?;
+    /// let q = service.with_context(Request::get("/?q=1"), || request().args().get_as::<i64>("q"));
+    /// assert_eq!(q, Some(1));
+    /// # Ok::<(), dewar::Error>(())
+    /// ```
+    pub fn with_context<T>(&self, request: Request, work: impl FnOnce() -> T) -> T {
+        let ctx: Arc<Ctx> = Arc::new(dispatch::context(&self.0, request));
+        let _packed = luggage::pack(Some(ctx));
+        work()
+    }
+}
+
+impl Service for AppService {
+    fn call(&self, request: Request) -> Response {
+        dispatch::answer(&self.0, request)
+    }
+}
+
+impl fmt::Debug for AppService {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("AppService").field(&self.0.site).finish()
+    }
+}

@@ -1,0 +1,215 @@
+//! The app: what is registered, how it is frozen, and how it answers.
+
+mod blueprint;
+mod dispatch;
+mod freeze;
+mod frozen;
+mod handler;
+mod scaffold;
+
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::panic::Location;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+pub use blueprint::{Blueprint, Registration};
+pub use dispatch::Panicked;
+pub use freeze::SetupErrors;
+pub use frozen::AppService;
+pub use handler::{AfterHook, BeforeHook, Blocking, Bridged, Caught, ErrorHandler, Handler, HookAnswer, TeardownHook};
+pub use scaffold::{RouteMut, Scaffold};
+
+use crate::config::Config;
+use crate::ctx::TypeMap;
+use crate::routing::{Converter, Converters};
+#[cfg(feature = "templates")]
+use crate::templates::TemplateSetup;
+use scaffold::Mistake;
+
+/// An application (Flask's `Flask`): it is set up, then frozen, and from then on answers requests.
+///
+/// Routes, hooks, error handlers and blueprints are registered by the methods of [`Scaffold`], which a [`Blueprint`]
+/// has too.
+///
+/// ```no_run
+/// use dewar::{App, Result};
+///
+/// fn hello(name: String) -> String {
+///     format!("Hello, {name}!")
+/// }
+///
+/// fn main() -> Result<()> {
+///     let mut app = App::new("hello");
+///     app.get("/hello/<name>", hello);
+///     app.run() // http://127.0.0.1:5000
+/// }
+/// ```
+pub struct App {
+    name: String,
+    root_path: Option<PathBuf>,
+    config: Config,
+    states: TypeMap,
+    converters: Converters,
+    scaffold: Scaffold,
+    static_folder: Option<Folder>,
+    static_url_path: Option<String>,
+    #[cfg(feature = "templates")]
+    templates: TemplateSetup,
+}
+
+/// A folder that was named, and where, or the usual one, which need not be there.
+struct Folder {
+    path: PathBuf,
+    named_at: &'static Location<'static>,
+}
+
+impl App {
+    /// An app of this name.
+    ///
+    /// Its templates are in `templates`, its static files in `static`, below the folder that the program runs in,
+    /// unless [`root_path`](App::root_path), `template_folder` or `static_folder` say otherwise.
+    pub fn new(name: &str) -> App {
+        App {
+            name: name.to_owned(),
+            root_path: None,
+            config: Config::new(),
+            states: TypeMap::default(),
+            converters: Converters::default(),
+            scaffold: Scaffold::default(),
+            static_folder: None,
+            static_url_path: None,
+            #[cfg(feature = "templates")]
+            templates: TemplateSetup::default(),
+        }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The configuration, to read.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The configuration, to set.
+    pub fn config_mut(&mut self) -> &mut Config {
+        &mut self.config
+    }
+
+    /// The folder that relative paths are relative to; the default is the one that the program runs in.
+    pub fn root_path(&mut self, path: impl Into<PathBuf>) -> &mut App {
+        self.root_path = Some(path.into());
+        self
+    }
+
+    /// Shares a value with all requests; handlers take it as [`State<T>`](crate::State). One of each type.
+    #[track_caller]
+    pub fn state<T: Send + Sync + 'static>(&mut self, value: T) -> &mut App {
+        self.shared_state(Arc::new(value))
+    }
+
+    /// As [`App::state`], of a value that is shared elsewhere too.
+    #[track_caller]
+    pub fn shared_state<T: Send + Sync + 'static>(&mut self, value: Arc<T>) -> &mut App {
+        if self.states.insert(value) {
+            let what = format!("there is a state of type {} already", std::any::type_name::<T>());
+            self.scaffold.mistakes.push(Mistake { at: Location::caller(), what });
+        }
+        self
+    }
+
+    /// Adds a converter for variables of rules: `<name:variable>`.
+    pub fn converter(&mut self, name: &str, converter: impl Converter + 'static) -> &mut App {
+        self.converters.register(name, converter);
+        self
+    }
+
+    /// Where static files are, relative to the root path. They are served below `/static`.
+    ///
+    /// Without this call it is `static`, which need not be there.
+    #[cfg(feature = "static_files")]
+    #[track_caller]
+    pub fn static_folder(&mut self, path: impl Into<PathBuf>) -> &mut App {
+        self.static_folder = Some(Folder { path: path.into(), named_at: Location::caller() });
+        self
+    }
+
+    /// Below which path static files are served; the default is `/static`.
+    #[cfg(feature = "static_files")]
+    pub fn static_url_path(&mut self, path: &str) -> &mut App {
+        self.static_url_path = Some(path.to_owned());
+        self
+    }
+
+    /// Where templates are, relative to the root path.
+    ///
+    /// Without this call it is `templates`, which need not be there.
+    #[cfg(feature = "templates")]
+    #[track_caller]
+    pub fn template_folder(&mut self, path: impl Into<PathBuf>) -> &mut App {
+        self.templates.folder = Some((path.into(), Location::caller()));
+        self
+    }
+
+    /// Adds a template that is part of the program: `app.template("base.html", include_str!("base.html"))`. It comes
+    /// before one of the same name in the folder.
+    #[cfg(feature = "templates")]
+    #[track_caller]
+    pub fn template(&mut self, name: &'static str, source: &'static str) -> &mut App {
+        if let Err(error) = self.templates.env.add_template(name, source) {
+            let what = format!("the template `{name}` is not valid: {error}");
+            self.scaffold.mistakes.push(Mistake { at: Location::caller(), what });
+        }
+        self
+    }
+
+    /// The template engine's environment, for filters, tests and globals of your own (Flask's `jinja_env`).
+    ///
+    /// ```
+    /// use dewar::{App, Result, context, render_template_string};
+    ///
+    /// fn shout() -> Result<String> {
+    ///     render_template_string("{{ word|loud }}", context! { word => "hello" })
+    /// }
+    ///
+    /// let mut app = App::new("demo");
+    /// app.jinja_env().add_filter("loud", |text: String| text.to_uppercase() + "!");
+    /// app.get("/", shout);
+    /// assert_eq!(app.test_client().get("/").text(), "HELLO!");
+    /// ```
+    #[cfg(feature = "templates")]
+    pub fn jinja_env(&mut self) -> &mut minijinja::Environment<'static> {
+        &mut self.templates.env
+    }
+
+    /// Freezes the set-up: from then on the app answers, and nothing can be registered.
+    ///
+    /// # Errors
+    /// Every mistake of the set-up, each with the line of its registration.
+    pub fn into_service(self) -> Result<AppService, SetupErrors> {
+        freeze::freeze(self)
+    }
+}
+
+impl Deref for App {
+    type Target = Scaffold;
+
+    fn deref(&self) -> &Scaffold {
+        &self.scaffold
+    }
+}
+
+impl DerefMut for App {
+    fn deref_mut(&mut self) -> &mut Scaffold {
+        &mut self.scaffold
+    }
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("App").field("name", &self.name).field("scaffold", &self.scaffold).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,340 @@
+//! What an app and a blueprint have in common: routes, hooks, error handlers and blueprints of their own.
+
+use std::any::{TypeId, type_name};
+use std::fmt;
+use std::panic::Location;
+
+use http::Method;
+
+use super::blueprint::{Blueprint, Registration};
+use super::handler::{
+    After, AfterHook, Before, BeforeHook, ByStatus, ByType, Caught, ErrorHandler, Handler, Teardown, TeardownHook, View,
+};
+use crate::error::{Error, HttpError};
+use crate::extract::Shape;
+use crate::response::IntoStatus;
+use crate::routing::ViewArg;
+
+/// The part that [`App`](crate::App) and [`Blueprint`] share; both are used as one.
+///
+/// Registering never fails at once: mistakes are collected, and reported all together, each with the line of its
+/// registration, when the app is frozen.
+#[derive(Default)]
+pub struct Scaffold {
+    pub(super) routes: Vec<RouteDef>,
+    pub(super) before: Vec<Hook<Before>>,
+    pub(super) after: Vec<After>,
+    pub(super) teardown: Vec<Teardown>,
+    pub(super) by_status: Vec<(u16, ByStatus)>,
+    pub(super) by_type: Vec<TypedHandler>,
+    pub(super) blueprints: Vec<Registration>,
+    pub(super) mistakes: Vec<Mistake>,
+}
+
+/// A route as it was registered.
+pub(super) struct RouteDef {
+    pub(super) rule: String,
+    pub(super) methods: Vec<Method>,
+    pub(super) endpoint: Option<String>,
+    pub(super) defaults: Vec<(String, ViewArg)>,
+    pub(super) strict_slashes: bool,
+    pub(super) automatic_options: Option<bool>,
+    pub(super) view: ViewDef,
+}
+
+pub(super) struct ViewDef {
+    pub(super) run: View,
+    pub(super) shape: Shape,
+    pub(super) id: TypeId,
+    pub(super) name: &'static str,
+    pub(super) at: &'static Location<'static>,
+}
+
+/// A hook that takes arguments, which are checked when the app is frozen.
+pub(super) struct Hook<F> {
+    pub(super) run: F,
+    pub(super) shape: Shape,
+    pub(super) name: &'static str,
+    pub(super) at: &'static Location<'static>,
+}
+
+/// An error handler for a type of error.
+pub(super) struct TypedHandler {
+    /// Whether it takes every error: it comes after those for one type.
+    pub(super) general: bool,
+    pub(super) run: ByType,
+}
+
+/// What is wrong with the set-up, and where.
+#[derive(Debug, Clone)]
+pub(super) struct Mistake {
+    pub(super) at: &'static Location<'static>,
+    pub(super) what: String,
+}
+
+impl Scaffold {
+    /// Answers GET (and with it HEAD and OPTIONS) on a rule.
+    ///
+    /// The endpoint is the function's name; a closure has none until [`RouteMut::endpoint`] gives it one.
+    ///
+    /// ```
+    /// use dewar::App;
+    ///
+    /// fn post(id: i64) -> String {
+    ///     format!("post {id}")
+    /// }
+    ///
+    /// let mut app = App::new("blog");
+    /// app.get("/post/<int:id>", post);
+    /// assert_eq!(app.test_client().get("/post/7").text(), "post 7");
+    /// ```
+    #[track_caller]
+    pub fn get<M, H: Handler<M>>(&mut self, rule: &str, view: H) -> RouteMut<'_> {
+        self.route(rule, view)
+    }
+
+    /// Answers POST on a rule.
+    #[track_caller]
+    pub fn post<M, H: Handler<M>>(&mut self, rule: &str, view: H) -> RouteMut<'_> {
+        self.route(rule, view).methods([Method::POST])
+    }
+
+    /// Answers PUT on a rule.
+    #[track_caller]
+    pub fn put<M, H: Handler<M>>(&mut self, rule: &str, view: H) -> RouteMut<'_> {
+        self.route(rule, view).methods([Method::PUT])
+    }
+
+    /// Answers PATCH on a rule.
+    #[track_caller]
+    pub fn patch<M, H: Handler<M>>(&mut self, rule: &str, view: H) -> RouteMut<'_> {
+        self.route(rule, view).methods([Method::PATCH])
+    }
+
+    /// Answers DELETE on a rule.
+    #[track_caller]
+    pub fn delete<M, H: Handler<M>>(&mut self, rule: &str, view: H) -> RouteMut<'_> {
+        self.route(rule, view).methods([Method::DELETE])
+    }
+
+    /// Answers a rule: GET, until [`RouteMut::methods`] says otherwise (Flask's `@app.route`).
+    #[track_caller]
+    pub fn route<M, H: Handler<M>>(&mut self, rule: &str, view: H) -> RouteMut<'_> {
+        let name = type_name::<H>();
+        self.routes.push(RouteDef {
+            rule: rule.to_owned(),
+            methods: vec![Method::GET],
+            endpoint: function_name(name).map(str::to_owned),
+            defaults: Vec::new(),
+            strict_slashes: true,
+            automatic_options: None,
+            view: ViewDef {
+                run: Box::new(move |ctx| view.call(ctx)),
+                shape: H::shape(),
+                id: TypeId::of::<H>(),
+                name,
+                at: Location::caller(),
+            },
+        });
+        RouteMut { route: self.routes.last_mut().expect("one was just pushed"), mistakes: &mut self.mistakes }
+    }
+
+    /// Runs `hook` before each view. What it returns, if it is a response, ends the request: the view does not run.
+    ///
+    /// An app's hooks run first, then the outer blueprint's, then the inner one's, each in the order of registration.
+    /// They run for a 404 and a 405 as well; a blueprint's only when one of its rules matched.
+    ///
+    /// ```
+    /// use dewar::{App, request};
+    ///
+    /// let mut app = App::new("demo");
+    /// app.before_request(|| (request().header("x-key") != Some("secret")).then(|| ("go away", 403)));
+    /// app.get("/", || "welcome");
+    /// assert_eq!(app.test_client().get("/").status(), 403);
+    /// ```
+    #[track_caller]
+    pub fn before_request<M, H: BeforeHook<M>>(&mut self, hook: H) -> &mut Self {
+        self.before.push(Hook {
+            run: Box::new(move |ctx| hook.call(ctx)),
+            shape: H::shape(),
+            name: type_name::<H>(),
+            at: Location::caller(),
+        });
+        self
+    }
+
+    /// Runs `hook` on each response, an error's too. Inner blueprints' hooks run first, the app's last, each in the
+    /// reverse order of registration.
+    ///
+    /// ```
+    /// use dewar::{App, Response};
+    ///
+    /// let mut app = App::new("demo");
+    /// app.after_request(|response: Response| response.with_header("x-frame-options", "DENY"));
+    /// assert_eq!(app.test_client().get("/").header("x-frame-options"), Some("DENY"));
+    /// ```
+    pub fn after_request<M, H: AfterHook<M>>(&mut self, hook: H) -> &mut Self {
+        self.after.push(Box::new(move |response| hook.call(response)));
+        self
+    }
+
+    /// Runs `hook` at the end of each request, whatever happened, with the error that nothing handled. All of them
+    /// run, in the order of after-request hooks, even when one fails.
+    ///
+    /// ```
+    /// use dewar::{App, Error};
+    ///
+    /// let mut app = App::new("demo");
+    /// app.teardown_request(|error: Option<&Error>| println!("ended with {error:?}"));
+    /// # app.test_client().get("/");
+    /// ```
+    pub fn teardown_request<M, H: TeardownHook<M>>(&mut self, hook: H) -> &mut Self {
+        self.teardown.push(Box::new(move |error| hook.call(error)));
+        self
+    }
+
+    /// Answers errors of this status: those made by [`abort`](fn@crate::abort), and the framework's own. The handler
+    /// for 500 gets the error that nothing handled as [`HttpError::original`].
+    ///
+    /// As in Flask the status is not implied: return it with the body. A blueprint's handlers come before the app's,
+    /// and see errors of its own rules only.
+    ///
+    /// ```
+    /// use dewar::{App, HttpError};
+    ///
+    /// let mut app = App::new("demo");
+    /// app.errorhandler(404, |_: HttpError| ("nothing here", 404));
+    /// assert_eq!(app.test_client().get("/nowhere").text(), "nothing here");
+    /// ```
+    #[track_caller]
+    pub fn errorhandler<M, H>(&mut self, status: impl IntoStatus, handler: H) -> &mut Self
+    where
+        H: ErrorHandler<HttpError, M>,
+    {
+        let status = status.into_status().as_u16();
+        if !(400..600).contains(&status) {
+            let what = format!("an error handler for {status}, which is no error: only 400 to 599 are");
+            self.mistakes.push(Mistake { at: Location::caller(), what });
+        }
+        self.by_status.push((status, Box::new(move |error| handler.call(error))));
+        self
+    }
+
+    /// Answers errors of a type: whatever `?` made an [`Error`] of. For [`HttpError`] the handler gets every HTTP
+    /// error that no handler by status took, for [`Error`] every error whatever.
+    ///
+    /// ```
+    /// use dewar::{App, Result};
+    /// use std::num::ParseIntError;
+    ///
+    /// let mut app = App::new("demo");
+    /// app.get("/<n>", |n: String| -> Result<String> { Ok((n.parse::<i64>()? * 2).to_string()) });
+    /// app.errorhandler_for(|error: ParseIntError| (format!("not a number: {error}"), 400));
+    /// assert_eq!(app.test_client().get("/x").status(), 400);
+    /// ```
+    pub fn errorhandler_for<E, M, H>(&mut self, handler: H) -> &mut Self
+    where
+        E: Caught,
+        H: ErrorHandler<E, M>,
+    {
+        self.by_type.push(TypedHandler {
+            general: TypeId::of::<E>() == TypeId::of::<Error>(),
+            run: Box::new(move |error| E::catch(error).map(|error| handler.call(error))),
+        });
+        self
+    }
+
+    /// Takes a blueprint's routes, hooks and handlers in, below its URL prefix. A blueprint may take in others.
+    ///
+    /// ```
+    /// use dewar::{App, Blueprint};
+    ///
+    /// let mut admin = Blueprint::new("admin").url_prefix("/admin");
+    /// admin.get("/users", || "users").endpoint("users");
+    ///
+    /// let mut app = App::new("shop");
+    /// app.register_blueprint(admin);
+    /// assert_eq!(app.test_client().get("/admin/users").text(), "users");
+    /// ```
+    #[track_caller]
+    pub fn register_blueprint(&mut self, blueprint: Blueprint) -> &mut Registration {
+        self.blueprints.push(Registration::new(blueprint, Location::caller()));
+        self.blueprints.last_mut().expect("one was just pushed")
+    }
+}
+
+impl fmt::Debug for Scaffold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scaffold")
+            .field("routes", &self.routes.iter().map(|route| &route.rule).collect::<Vec<_>>())
+            .field("blueprints", &self.blueprints)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A route just registered, to say more of.
+pub struct RouteMut<'a> {
+    route: &'a mut RouteDef,
+    mistakes: &'a mut Vec<Mistake>,
+}
+
+impl RouteMut<'_> {
+    /// Answers these methods and no others; with GET goes HEAD.
+    #[track_caller]
+    pub fn methods<I>(self, methods: I) -> Self
+    where
+        I: IntoIterator,
+        I::Item: TryInto<Method> + fmt::Debug + Clone,
+    {
+        self.route.methods.clear();
+        for method in methods {
+            match method.clone().try_into() {
+                Ok(method) => self.route.methods.push(method),
+                Err(_) => {
+                    let what = format!("rule `{}`: {method:?} is not a method", self.route.rule);
+                    self.mistakes.push(Mistake { at: self.route.view.at, what });
+                }
+            }
+        }
+        self
+    }
+
+    /// Names it: what `url_for` is asked for. In a blueprint its name comes before, with a dot.
+    pub fn endpoint(self, endpoint: &str) -> Self {
+        self.route.endpoint = Some(endpoint.to_owned());
+        self
+    }
+
+    /// Gives a view argument that the rule has no variable for, or a variable's value for building URLs.
+    pub fn default(self, name: &str, value: impl Into<ViewArg>) -> Self {
+        self.route.defaults.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// With `false` a rule that ends in a slash answers without it too, and the other way round; otherwise a missing
+    /// slash is a redirect, and one too many is a 404.
+    pub fn strict_slashes(self, strict: bool) -> Self {
+        self.route.strict_slashes = strict;
+        self
+    }
+
+    /// Whether OPTIONS is answered with the methods that there are; unless said here, the configuration's
+    /// `PROVIDE_AUTOMATIC_OPTIONS` says.
+    pub fn automatic_options(self, automatic: bool) -> Self {
+        self.route.automatic_options = Some(automatic);
+        self
+    }
+}
+
+impl fmt::Debug for RouteMut<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RouteMut").field("rule", &self.route.rule).field("endpoint", &self.route.endpoint).finish()
+    }
+}
+
+/// The last part of a function's path; closures have no name.
+fn function_name(path: &'static str) -> Option<&'static str> {
+    let path = path.split('<').next()?;
+    let name = path.rsplit("::").next()?;
+    (!name.is_empty() && !name.contains('{')).then_some(name)
+}

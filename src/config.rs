@@ -1,0 +1,148 @@
+//! Configuration: upper-case keys with values, those that Dewar itself reads checked when the app is frozen.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// An app's configuration (Flask's `app.config`): keys with JSON values, yours and Dewar's own.
+///
+/// | key | default | what it does |
+/// | --- | --- | --- |
+/// | `DEBUG` | `false` | error pages show the error; templates are read again when they change |
+/// | `MAX_CONTENT_LENGTH` | none | a request's body in bytes; more is answered with 413. The engine has a limit of its own |
+/// | `MAX_FORM_MEMORY_SIZE` | 500 000 | bytes of a form that is not a file upload, or of one field of one that is |
+/// | `MAX_FORM_PARTS` | 1 000 | parts of a multipart form |
+/// | `SERVER_NAME` | none | the host that `url_for` writes outside of requests |
+/// | `APPLICATION_ROOT` | `/` | the path that a proxy has taken off; `url_for` puts it back |
+/// | `PREFERRED_URL_SCHEME` | `http` | the scheme that `url_for` writes outside of requests |
+/// | `PROVIDE_AUTOMATIC_OPTIONS` | `true` | answer OPTIONS with the methods a path has |
+/// | `SEND_FILE_MAX_AGE_DEFAULT` | none | seconds for which browsers keep static files without asking |
+/// | `TEMPLATES_AUTO_RELOAD` | as `DEBUG` | read templates again when they change |
+///
+/// ```
+/// use dewar::Config;
+///
+/// let mut config = Config::new();
+/// config.set("MAX_CONTENT_LENGTH", 1 << 20);
+/// config.set("MAIL", serde_json::json!({ "host": "localhost", "port": 25 }));
+///
+/// #[derive(serde::Deserialize)]
+/// struct Mail { host: String, port: u16 }
+/// let mail: Mail = config.get_as("MAIL").unwrap()?;
+/// assert_eq!((mail.host.as_str(), mail.port), ("localhost", 25));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Config {
+    values: BTreeMap<String, Value>,
+}
+
+impl Config {
+    /// No keys: every setting has its default.
+    pub fn new() -> Config {
+        Config::default()
+    }
+
+    /// Sets a key.
+    pub fn set(&mut self, key: impl Into<String>, value: impl Into<Value>) -> &mut Config {
+        self.values.insert(key.into(), value.into());
+        self
+    }
+
+    /// A key's value.
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        self.values.get(key)
+    }
+
+    /// A key's value as a `T`; `None` when it is not set.
+    ///
+    /// # Errors
+    /// When it is not a `T`.
+    pub fn get_as<T: DeserializeOwned>(&self, key: &str) -> Option<Result<T, serde_json::Error>> {
+        self.get(key).map(T::deserialize)
+    }
+
+    /// A key's value when it is text.
+    pub fn get_str(&self, key: &str) -> Option<&str> {
+        self.get(key)?.as_str()
+    }
+
+    /// All keys with their values, sorted.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.values.iter().map(|(key, value)| (key.as_str(), value))
+    }
+
+    /// Takes keys from environment variables `PREFIX_KEY`, as Flask does: a value is read as JSON, and as text when it
+    /// is none; `PREFIX_A__B` sets the key `B` inside of `A`.
+    pub fn from_prefixed_env(&mut self, prefix: &str) -> &mut Config {
+        let mut found: Vec<_> = std::env::vars_os()
+            .filter_map(|(name, value)| {
+                let name = name.into_string().ok()?;
+                let key = name.strip_prefix(prefix)?.strip_prefix('_')?.to_owned();
+                Some((key, value.into_string().ok()?))
+            })
+            .collect();
+        found.sort();
+        for (key, text) in found {
+            let value = serde_json::from_str(&text).unwrap_or(Value::String(text));
+            let mut path = key.split("__");
+            let mut place = self.values.entry(path.next().unwrap_or_default().to_owned()).or_insert(Value::Null);
+            for step in path {
+                if !place.is_object() {
+                    *place = Value::Object(serde_json::Map::new());
+                }
+                place = &mut place[step];
+            }
+            *place = value;
+        }
+        self
+    }
+
+    /// The keys that Dewar reads, or what is wrong with them.
+    pub(crate) fn settings(&self) -> Result<Settings, Vec<String>> {
+        let mut wrong = Vec::new();
+        let settings = Settings {
+            debug: self.read("DEBUG", "true or false", &mut wrong).unwrap_or(false),
+            max_content_length: self.read("MAX_CONTENT_LENGTH", "a number of bytes", &mut wrong),
+            max_form_memory_size: self.read("MAX_FORM_MEMORY_SIZE", "a number of bytes", &mut wrong).unwrap_or(500_000),
+            max_form_parts: self.read("MAX_FORM_PARTS", "a number", &mut wrong).unwrap_or(1_000),
+            server_name: self.read("SERVER_NAME", "text such as \"example.org:8080\"", &mut wrong),
+            application_root: self.read("APPLICATION_ROOT", "a path such as \"/app\"", &mut wrong).unwrap_or("/".into()),
+            preferred_url_scheme: self
+                .read("PREFERRED_URL_SCHEME", "\"http\" or \"https\"", &mut wrong)
+                .unwrap_or("http".into()),
+            automatic_options: self.read("PROVIDE_AUTOMATIC_OPTIONS", "true or false", &mut wrong).unwrap_or(true),
+            send_file_max_age: self
+                .read("SEND_FILE_MAX_AGE_DEFAULT", "a number of seconds", &mut wrong)
+                .map(Duration::from_secs),
+            templates_auto_reload: self.read("TEMPLATES_AUTO_RELOAD", "true or false", &mut wrong),
+        };
+        if wrong.is_empty() { Ok(settings) } else { Err(wrong) }
+    }
+
+    fn read<T: DeserializeOwned>(&self, key: &str, wanted: &str, wrong: &mut Vec<String>) -> Option<T> {
+        let value = self.get(key).filter(|value| !value.is_null())?;
+        let parsed = T::deserialize(value).ok();
+        if parsed.is_none() {
+            wrong.push(format!("the configuration's {key} is {value}, but it must be {wanted}"));
+        }
+        parsed
+    }
+}
+
+/// The keys that Dewar itself reads, checked.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    pub(crate) debug: bool,
+    pub(crate) max_content_length: Option<u64>,
+    pub(crate) max_form_memory_size: u64,
+    pub(crate) max_form_parts: usize,
+    pub(crate) server_name: Option<String>,
+    pub(crate) application_root: String,
+    pub(crate) preferred_url_scheme: String,
+    pub(crate) automatic_options: bool,
+    pub(crate) send_file_max_age: Option<Duration>,
+    pub(crate) templates_auto_reload: Option<bool>,
+}

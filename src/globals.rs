@@ -1,0 +1,214 @@
+//! The current request's things, for handlers and hooks: the one place that reads the luggage.
+
+use std::sync::Arc;
+
+use crate::bridge::luggage;
+use crate::ctx::{Ctx, G, Site};
+use crate::error::Result;
+use crate::request::Request;
+use crate::response::Response;
+use crate::routing::UrlValue;
+
+/// The context of the request that this thread, or this async task, works for; `None` outside of one.
+///
+/// It is there in handlers, hooks, error handlers and extractors, in the async fragments that they run, and in the
+/// tasks of those. Threads that you start yourself have none: hand them what they need, or the context itself.
+pub fn current_context() -> Option<Arc<Ctx>> {
+    luggage::current()?.downcast().ok()
+}
+
+/// Whether there is a current request (Flask's `has_request_context`).
+pub fn has_request_context() -> bool {
+    luggage::with(|luggage| luggage.is_some_and(|luggage| luggage.is::<Ctx>()))
+}
+
+#[track_caller]
+fn context(what: &str) -> Arc<Ctx> {
+    let Some(ctx) = current_context() else {
+        panic!(
+            "`{what}` was asked for outside of a request. It is known in handlers, hooks and what they call, and in \
+             async fragments and their tasks; a thread of your own must be given what it needs. In a test, use \
+             `AppService::with_context`"
+        );
+    };
+    ctx
+}
+
+/// The current request. It is a handle: keep it, or hand it on, as you like.
+///
+/// # Panics
+/// Outside of a request, at the caller's line: see [`has_request_context`].
+#[track_caller]
+pub fn request() -> Request {
+    context("request()").request().clone()
+}
+
+/// The current request's namespace: see [`G`].
+///
+/// # Panics
+/// Outside of a request, at the caller's line.
+#[track_caller]
+pub fn g() -> G {
+    context("g()").g()
+}
+
+/// The app that answers the current request, as its requests see it.
+///
+/// # Panics
+/// Outside of a request, at the caller's line.
+#[track_caller]
+pub fn current_app() -> Arc<Site> {
+    context("current_app()").site().clone()
+}
+
+/// Runs `hook` on the current request's response, before the after-request hooks.
+///
+/// ```
+/// use dewar::{App, Cookie, after_this_request};
+///
+/// fn visit() -> &'static str {
+///     after_this_request(|response| response.with_cookie(Cookie::new("seen", "1")));
+///     "welcome"
+/// }
+///
+/// let mut app = App::new("demo");
+/// app.get("/", visit);
+/// assert!(app.test_client().get("/").header("set-cookie").unwrap().starts_with("seen=1"));
+/// ```
+///
+/// # Panics
+/// Outside of a request, at the caller's line.
+#[track_caller]
+pub fn after_this_request(hook: impl FnOnce(Response) -> Response + Send + 'static) {
+    context("after_this_request()").after_this_request(hook);
+}
+
+/// The URL of an endpoint. The macro [`url_for!`](crate::url_for!) is nicer to write: `url_for!("post", id = 7)`.
+///
+/// Values that are no variables of the rule become the query string. `_anchor` is put behind a `#`, `_external` asks
+/// for a whole URL, `_scheme` for one with another scheme, `_method` for the rule of that method. An endpoint that
+/// begins with a dot is one of the current blueprint.
+///
+/// ```
+/// use dewar::{App, Result, url_for};
+///
+/// fn post(id: i64) -> Result<String> {
+///     Ok(url_for!("post", id = id + 1, page = 2, _anchor = "end")?)
+/// }
+///
+/// let mut app = App::new("blog");
+/// app.get("/post/<int:id>", post);
+/// assert_eq!(app.test_client().get("/post/7").text(), "/post/8?page=2#end");
+/// ```
+///
+/// # Errors
+/// When there is no such endpoint, or a value for one of its variables is missing or does not fit: with the endpoint
+/// that comes nearest, or the names that are missing.
+///
+/// # Panics
+/// Outside of a request, at the caller's line: there, use [`Site::url_for`].
+#[track_caller]
+pub fn url_for(endpoint: &str, values: &[(&str, UrlValue)]) -> Result<String> {
+    context("url_for()").url_for(endpoint, values)
+}
+
+/// The URL of an endpoint, with its values by name: `url_for!("post", id = 7)`. See [`url_for`](fn@crate::url_for).
+#[macro_export]
+macro_rules! url_for {
+    ($endpoint:expr $(, $name:ident = $value:expr)* $(,)?) => {
+        $crate::url_for($endpoint, &[$((::core::stringify!($name), $crate::routing::UrlValue::from($value))),*])
+    };
+}
+
+/// Renders a template with these values: `render("post.html", context! { post })`.
+///
+/// Beside the values, a template knows `request`, `g`, `config`, and `url_for`; values come first. Names that end in
+/// `.html`, `.htm`, `.xml`, `.xhtml` and `.svg` are escaped.
+///
+/// ```
+/// use dewar::{App, Result, context, render};
+///
+/// fn hello(name: String) -> Result<String> {
+///     render("hello.html", context! { name })
+/// }
+///
+/// let mut app = App::new("demo");
+/// app.template("hello.html", "<a href=\"{{ url_for('hello', name='you') }}\">Hello, {{ name }}!</a>");
+/// app.get("/<name>", hello);
+/// assert_eq!(app.test_client().get("/<b>").text(), "<a href=\"/you\">Hello, &lt;b&gt;!</a>");
+/// ```
+///
+/// # Errors
+/// When there is no such template, or it fails: with its name and line.
+///
+/// # Panics
+/// Outside of a request, at the caller's line.
+#[cfg(feature = "templates")]
+#[track_caller]
+pub fn render(name: &str, values: impl Into<minijinja::Value>) -> Result<String> {
+    crate::templates::render(&context("render()"), name, values.into())
+}
+
+/// Renders a template given as text, which is escaped. See [`render`].
+///
+/// # Errors
+/// When it is not a template, or fails.
+///
+/// # Panics
+/// Outside of a request, at the caller's line.
+#[cfg(feature = "templates")]
+#[track_caller]
+pub fn render_template_string(source: &str, values: impl Into<minijinja::Value>) -> Result<String> {
+    crate::templates::render_string(&context("render_template_string()"), source, values.into())
+}
+
+/// Sends a file, with its type by its name, an entity tag, and what conditional and range requests want.
+///
+/// ```no_run
+/// use dewar::{Response, Result, send_file};
+///
+/// fn report() -> Result<Response> {
+///     send_file("reports/today.pdf")
+/// }
+/// ```
+///
+/// # Errors
+/// 404 when it is not there, or is no file. 412 and 416 as the request's conditions and ranges say.
+///
+/// # Panics
+/// Outside of a request, at the caller's line.
+#[cfg(feature = "static_files")]
+#[track_caller]
+pub fn send_file(path: impl AsRef<std::path::Path>) -> Result<Response> {
+    let ctx = context("send_file()");
+    crate::static_files::send_file(&ctx, path.as_ref(), &crate::static_files::SendFile::default())
+}
+
+/// As [`send_file`], with options: as an attachment, under another name or type.
+///
+/// # Errors
+/// As [`send_file`].
+///
+/// # Panics
+/// Outside of a request, at the caller's line.
+#[cfg(feature = "static_files")]
+#[track_caller]
+pub fn send_file_with(
+    path: impl AsRef<std::path::Path>,
+    options: &crate::static_files::SendFile,
+) -> Result<Response> {
+    crate::static_files::send_file(&context("send_file_with()"), path.as_ref(), options)
+}
+
+/// Sends the file of this name from a folder. The name may come from a client: it cannot lead out of the folder.
+///
+/// # Errors
+/// 404 when it is not there, is no file, or would lead out of the folder; otherwise as [`send_file`].
+///
+/// # Panics
+/// Outside of a request, at the caller's line.
+#[cfg(feature = "static_files")]
+#[track_caller]
+pub fn send_from_directory(folder: impl AsRef<std::path::Path>, name: &str) -> Result<Response> {
+    crate::static_files::send_from_directory(&context("send_from_directory()"), folder.as_ref(), name)
+}

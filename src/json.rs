@@ -1,0 +1,83 @@
+//! JSON, both ways, by serde_json.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::error::Category;
+
+use crate::error::{Error, HttpError, Result};
+use crate::request::Request;
+use crate::respond::IntoResponse;
+use crate::response::Response;
+
+/// JSON: as a handler's argument the request's body, as its answer the response's.
+///
+/// ```
+/// use dewar::{App, Json};
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Deserialize, Serialize)]
+/// struct Point { x: i64, y: i64 }
+///
+/// fn flip(Json(point): Json<Point>) -> Json<Point> {
+///     Json(Point { x: point.y, y: point.x })
+/// }
+///
+/// let mut app = App::new("points");
+/// app.post("/flip", flip);
+/// let client = app.test_client();
+/// let response = client.post("/flip").json(&Point { x: 1, y: 2 }).send();
+/// assert_eq!(response.text(), r#"{"x":2,"y":1}"#);
+///
+/// let response = client.post("/flip").body("{\"x\": 1,\n}").header("content-type", "application/json").send();
+/// assert_eq!(response.status(), 400);
+/// assert!(response.text().contains("line 2 column 1"));
+/// ```
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Json<T>(pub T);
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Result<Response> {
+        let bytes = serde_json::to_vec(&self.0)?;
+        Ok(Response::typed("application/json", bytes))
+    }
+}
+
+impl Request {
+    /// The body as JSON (Flask's `get_json`).
+    ///
+    /// # Errors
+    /// 415 when the `Content-Type` is not JSON, 400 with line and column when the body is not JSON, 422 with the field
+    /// when it is JSON but not a `T`, and as [`Request::data`].
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, HttpError> {
+        if !self.is_json() {
+            return Err(HttpError::new(415).with_description(
+                "Did not attempt to load JSON data because the request Content-Type was not 'application/json'.",
+            ));
+        }
+        let data = self.data()?;
+        let mut reader = serde_json::Deserializer::from_slice(&data);
+        let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+            let path = error.path().to_string();
+            refusal(&path, &error.into_inner())
+        })?;
+        reader.end().map_err(|error| refusal(".", &error))?;
+        Ok(value)
+    }
+}
+
+/// What is not JSON is a malformed request; what is JSON of the wrong shape is one that cannot be processed.
+fn refusal(path: &str, error: &serde_json::Error) -> HttpError {
+    match error.classify() {
+        Category::Data if path == "." => HttpError::new(422).with_description(format!("The JSON does not fit: {error}")),
+        Category::Data => HttpError::new(422).with_description(format!("The JSON does not fit at '{path}': {error}")),
+        _ => HttpError::new(400).with_description(format!("The body is not JSON: {error}")),
+    }
+}
+
+/// Makes a JSON response of any serializable value (Flask's `jsonify`).
+///
+/// # Errors
+/// When the value cannot be written as JSON, such as a map whose keys are no strings.
+pub fn jsonify(value: impl Serialize) -> Result<Response, Error> {
+    Json(value).into_response()
+}

@@ -1,0 +1,245 @@
+//! What handlers may return: everything that is [`IntoResponse`].
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+
+use crate::body::Body;
+use crate::error::{Error, HttpError, Result};
+use crate::response::{IntoStatus, Response};
+
+/// What a handler may return (Flask's view return values).
+///
+/// | returned | answered |
+/// | --- | --- |
+/// | `String`, `&'static str`, `Cow<'static, str>` | `text/html; charset=utf-8` |
+/// | `Vec<u8>`, `Bytes`, `&'static [u8]` | the same, as Flask does with bytes |
+/// | [`Json<T>`](crate::Json) | `application/json` |
+/// | [`Body`] | as it is, streamed where it is a stream |
+/// | `()` | 200, empty |
+/// | `(body, status)`, `(body, headers)`, `(body, status, headers)` | the body with them; headers replace what it had |
+/// | [`Redirect`], [`Response`], `http::Response<B>` | that |
+/// | `Option<T>` | `None` is 404 |
+/// | `Result<T, E>` | `Err` goes to the error handlers |
+///
+/// ```
+/// use dewar::{App, IntoResponse, Json};
+///
+/// fn created() -> impl IntoResponse {
+///     (Json([1, 2, 3]), 201, [("x-total", "3")])
+/// }
+/// let mut app = App::new("demo");
+/// app.get("/", created);
+/// let response = app.test_client().get("/");
+/// assert_eq!(response.status(), 201);
+/// assert_eq!(response.header("x-total"), Some("3"));
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be turned into a response",
+    label = "not a response",
+    note = "a handler returns text, bytes, `Json<T>`, `Body`, a tuple `(body, status)` or `(body, status, headers)`, `Option`, or `dewar::Result` of these",
+    note = "the error of a `Result` must be `Into<dewar::Error>`: derive `std::error::Error` for it, or use `.or_500()`"
+)]
+pub trait IntoResponse {
+    /// Makes the response.
+    ///
+    /// # Errors
+    /// What the error handlers are to see: the `Err` of a `Result`, JSON that cannot be written, a header that cannot
+    /// be one.
+    fn into_response(self) -> Result<Response>;
+}
+
+impl IntoResponse for Response {
+    fn into_response(self) -> Result<Response> {
+        Ok(self)
+    }
+}
+
+impl<B: Into<Body>> IntoResponse for http::Response<B> {
+    fn into_response(self) -> Result<Response> {
+        Ok(self.into())
+    }
+}
+
+impl IntoResponse for Body {
+    fn into_response(self) -> Result<Response> {
+        Ok(Response::new(self))
+    }
+}
+
+impl IntoResponse for () {
+    fn into_response(self) -> Result<Response> {
+        Ok(Response::html(()))
+    }
+}
+
+macro_rules! html {
+    ($($t:ty),*) => { $(
+        impl IntoResponse for $t {
+            fn into_response(self) -> Result<Response> {
+                Ok(Response::html(self))
+            }
+        }
+    )* };
+}
+html!(String, &'static str, Vec<u8>, &'static [u8], Bytes);
+
+impl IntoResponse for Cow<'static, str> {
+    fn into_response(self) -> Result<Response> {
+        match self {
+            Cow::Borrowed(text) => text.into_response(),
+            Cow::Owned(text) => text.into_response(),
+        }
+    }
+}
+
+impl<T: IntoResponse> IntoResponse for Option<T> {
+    fn into_response(self) -> Result<Response> {
+        match self {
+            Some(value) => value.into_response(),
+            None => Err(HttpError::new(404).into()),
+        }
+    }
+}
+
+impl<T: IntoResponse, E: Into<Error>> IntoResponse for Result<T, E> {
+    fn into_response(self) -> Result<Response> {
+        self.map_err(Into::into)?.into_response()
+    }
+}
+
+/// The error as the error handlers see it; useful where one function returns either.
+impl IntoResponse for HttpError {
+    fn into_response(self) -> Result<Response> {
+        Err(self.into())
+    }
+}
+
+impl<T: IntoResponse> IntoResponse for (T, u16) {
+    fn into_response(self) -> Result<Response> {
+        Ok(self.0.into_response()?.with_status(status(self.1)?))
+    }
+}
+
+impl<T: IntoResponse> IntoResponse for (T, StatusCode) {
+    fn into_response(self) -> Result<Response> {
+        Ok(self.0.into_response()?.with_status(self.1))
+    }
+}
+
+impl<T: IntoResponse, H: IntoHeaders> IntoResponse for (T, H) {
+    fn into_response(self) -> Result<Response> {
+        let mut response = self.0.into_response()?;
+        self.1.replace_in(response.headers_mut())?;
+        Ok(response)
+    }
+}
+
+impl<T: IntoResponse, H: IntoHeaders> IntoResponse for (T, u16, H) {
+    fn into_response(self) -> Result<Response> {
+        Ok((self.0, self.2).into_response()?.with_status(status(self.1)?))
+    }
+}
+
+impl<T: IntoResponse, H: IntoHeaders> IntoResponse for (T, StatusCode, H) {
+    fn into_response(self) -> Result<Response> {
+        Ok((self.0, self.2).into_response()?.with_status(self.1))
+    }
+}
+
+fn status(code: u16) -> Result<StatusCode> {
+    // A number that a handler computed is a handler's error: 500, not a panic.
+    StatusCode::from_u16(code).map_err(|_| Error::msg(format!("{code} is not an HTTP status")))
+}
+
+/// What can stand as the headers of a tuple: pairs in an array or a `Vec`, or a [`HeaderMap`].
+pub trait IntoHeaders {
+    /// Puts them in place of those that are there.
+    ///
+    /// # Errors
+    /// When a name or a value cannot be a header.
+    fn replace_in(self, headers: &mut HeaderMap) -> Result<()>;
+}
+
+impl IntoHeaders for HeaderMap {
+    fn replace_in(self, headers: &mut HeaderMap) -> Result<()> {
+        headers.extend(self);
+        Ok(())
+    }
+}
+
+impl<N: AsRef<str>, V: AsRef<str>, const LEN: usize> IntoHeaders for [(N, V); LEN] {
+    fn replace_in(self, headers: &mut HeaderMap) -> Result<()> {
+        replace(self, headers)
+    }
+}
+
+impl<N: AsRef<str>, V: AsRef<str>> IntoHeaders for Vec<(N, V)> {
+    fn replace_in(self, headers: &mut HeaderMap) -> Result<()> {
+        replace(self, headers)
+    }
+}
+
+fn replace<N: AsRef<str>, V: AsRef<str>>(
+    pairs: impl IntoIterator<Item = (N, V)>,
+    headers: &mut HeaderMap,
+) -> Result<()> {
+    let mut new = HeaderMap::new();
+    for (name, value) in pairs {
+        // Appended, so that a name given twice comes twice.
+        new.append(HeaderName::try_from(name.as_ref())?, HeaderValue::try_from(value.as_ref())?);
+    }
+    headers.extend(new);
+    Ok(())
+}
+
+/// An answer that sends the client elsewhere. Made by [`redirect`].
+#[derive(Debug, Clone)]
+pub struct Redirect {
+    location: String,
+    status: StatusCode,
+}
+
+/// Sends the client to `location` with 302, which makes it GET that.
+///
+/// ```
+/// use dewar::{App, Redirect, redirect};
+///
+/// let mut app = App::new("demo");
+/// app.get("/old", || -> Redirect { redirect("/new") }).endpoint("old");
+/// assert_eq!(app.test_client().get("/old").header("location"), Some("/new"));
+/// ```
+pub fn redirect(location: impl Into<String>) -> Redirect {
+    Redirect { location: location.into(), status: StatusCode::FOUND }
+}
+
+impl Redirect {
+    /// With another status: 301, 303, 307 or 308.
+    ///
+    /// # Panics
+    /// At the caller's line, when the status is none of 300 to 399.
+    #[track_caller]
+    pub fn status(mut self, status: impl IntoStatus) -> Redirect {
+        let status = status.into_status();
+        assert!(status.is_redirection(), "{status} does not send a client elsewhere: use 301, 302, 303, 307 or 308");
+        self.status = status;
+        self
+    }
+
+    /// 308: for good, with the same method and body.
+    pub fn permanent(self) -> Redirect {
+        self.status(StatusCode::PERMANENT_REDIRECT)
+    }
+
+    /// Where to.
+    pub fn location(&self) -> &str {
+        &self.location
+    }
+}
+
+impl IntoResponse for Redirect {
+    fn into_response(self) -> Result<Response> {
+        Ok(Response::redirect(&self.location, self.status))
+    }
+}

@@ -1,0 +1,272 @@
+//! Templates, by minijinja, with Flask's names in them.
+
+use std::fmt;
+use std::panic::Location;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use minijinja::value::{Kwargs, Object, ObjectRepr, Value};
+use minijinja::{AutoEscape, Environment, Error as TemplateError, ErrorKind, State};
+
+use crate::config::Settings;
+use crate::ctx::{Ctx, G};
+use crate::error::{Error, Result};
+use crate::multidict::MultiDict;
+use crate::request::Request;
+use crate::routing::{UrlValue, ViewArg};
+
+/// Templates while the app is set up.
+pub(crate) struct TemplateSetup {
+    pub(crate) env: Environment<'static>,
+    pub(crate) folder: Option<(PathBuf, &'static Location<'static>)>,
+}
+
+/// Templates of a frozen app.
+pub(crate) struct Templates {
+    env: Environment<'static>,
+    /// Where they are looked for beside those in the program.
+    folder: Option<PathBuf>,
+}
+
+impl Default for TemplateSetup {
+    fn default() -> Self {
+        let mut env = Environment::new();
+        env.set_auto_escape_callback(auto_escape);
+        TemplateSetup { env, folder: None }
+    }
+}
+
+/// Flask's rule: these endings are escaped, everything else is not.
+fn auto_escape(name: &str) -> AutoEscape {
+    let escaped = [".html", ".htm", ".xml", ".xhtml", ".svg"].iter().any(|ending| name.ends_with(ending));
+    // A template given as text has no name of its own, and is always escaped.
+    if escaped || name == STRING { AutoEscape::Html } else { AutoEscape::None }
+}
+
+/// The name of a template given as text.
+const STRING: &str = "<string>";
+
+impl TemplateSetup {
+    pub(crate) fn freeze(
+        mut self,
+        root: &Path,
+        settings: &Settings,
+    ) -> Result<Templates, (String, &'static Location<'static>)> {
+        let folder = match self.folder {
+            Some((path, at)) => {
+                let folder = root.join(path);
+                if !folder.is_dir() {
+                    let what = format!(
+                        "the template folder {} is not there: make it, or name another (the path is relative to {})",
+                        folder.display(),
+                        root.display()
+                    );
+                    return Err((what, at));
+                }
+                Some(folder)
+            }
+            None => Some(root.join("templates")).filter(|folder| folder.is_dir()),
+        };
+        if let Some(folder) = folder.clone() {
+            self.env.set_loader(minijinja::path_loader(folder));
+        }
+        self.env.set_debug(settings.debug);
+        self.env.set_auto_reload(settings.templates_auto_reload.unwrap_or(settings.debug));
+        Ok(Templates { env: self.env, folder })
+    }
+}
+
+pub(crate) fn render(ctx: &Arc<Ctx>, name: &str, values: Value) -> Result<String> {
+    let templates = templates(ctx)?;
+    let template = templates.env.get_template(name).map_err(|error| {
+        if error.kind() != ErrorKind::TemplateNotFound || error.name().is_some_and(|missing| missing != name) {
+            return Error::from(error);
+        }
+        Error::msg(match &templates.folder {
+            Some(folder) => format!("there is no template `{name}` in {}, nor was it added to the app", folder.display()),
+            None => format!(
+                "there is no template `{name}`: {} is not there, so only those added by `app.template(…)` are",
+                ctx.site().root_path().join("templates").display()
+            ),
+        })
+    })?;
+    Ok(template.render(root(ctx, values))?)
+}
+
+pub(crate) fn render_string(ctx: &Arc<Ctx>, source: &str, values: Value) -> Result<String> {
+    Ok(templates(ctx)?.env.render_named_str(STRING, source, root(ctx, values))?)
+}
+
+fn templates(ctx: &Arc<Ctx>) -> Result<Arc<Templates>> {
+    ctx.site().parts().get().ok_or_else(|| Error::msg("the app was frozen without templates"))
+}
+
+fn root(ctx: &Arc<Ctx>, values: Value) -> Value {
+    Value::from_object(Root { ctx: ctx.clone(), values })
+}
+
+/// The names that a template sees: the values given to it, then the framework's.
+#[derive(Debug)]
+struct Root {
+    ctx: Arc<Ctx>,
+    values: Value,
+}
+
+impl Object for Root {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        if let Ok(value) = self.values.get_item(key)
+            && !value.is_undefined()
+        {
+            return Some(value);
+        }
+        match key.as_str()? {
+            "request" => Some(Value::from_object(RequestObject(self.ctx.clone()))),
+            "g" => Some(Value::from_object(GObject(self.ctx.g()))),
+            "config" => {
+                Some(Value::from_serialize(self.ctx.site().config().iter().collect::<std::collections::BTreeMap<_, _>>()))
+            }
+            "url_for" => {
+                let ctx = self.ctx.clone();
+                Some(Value::from_function(move |endpoint: &str, values: Kwargs| url_for(&ctx, endpoint, &values)))
+            }
+            _ => None,
+        }
+    }
+}
+
+fn url_for(ctx: &Ctx, endpoint: &str, values: &Kwargs) -> Result<String, TemplateError> {
+    let mut named: Vec<(&str, UrlValue)> = Vec::new();
+    for name in values.args() {
+        named.push((name, url_value(&values.get::<Value>(name)?)));
+    }
+    ctx.url_for(endpoint, &named).map_err(|error| TemplateError::new(ErrorKind::InvalidOperation, error.to_string()))
+}
+
+fn url_value(value: &Value) -> UrlValue {
+    use minijinja::value::ValueKind;
+    match value.kind() {
+        ValueKind::None | ValueKind::Undefined => UrlValue::None,
+        ValueKind::Seq | ValueKind::Iterable => match value.try_iter() {
+            Ok(items) => UrlValue::Many(items.map(|item| view_arg(&item)).collect()),
+            Err(_) => UrlValue::One(view_arg(value)),
+        },
+        _ => UrlValue::One(view_arg(value)),
+    }
+}
+
+fn view_arg(value: &Value) -> ViewArg {
+    if value.is_integer() {
+        if let Ok(n) = i64::try_from(value.clone()) {
+            return n.into();
+        }
+    } else if value.is_number()
+        && let Ok(x) = f64::try_from(value.clone())
+    {
+        return x.into();
+    }
+    value.to_string().into()
+}
+
+/// `request` in a template.
+struct RequestObject(Arc<Ctx>);
+
+impl fmt::Debug for RequestObject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.request().fmt(f)
+    }
+}
+
+impl Object for RequestObject {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let request: &Request = self.0.request();
+        Some(match key.as_str()? {
+            "method" => request.method().as_str().into(),
+            "path" => match request.decoded_path() {
+                Ok(path) => path.into_owned().into(),
+                Err(_) => request.path().into(),
+            },
+            "full_path" => request.full_path().into(),
+            "query_string" => request.query_string().into(),
+            "url" => request.url().into(),
+            "host" => request.host().into(),
+            "host_url" => format!("{}/", request.host_url()).into(),
+            "scheme" => request.scheme().into(),
+            "is_secure" => request.is_secure().into(),
+            "remote_addr" => request.remote_addr().map(|addr| addr.ip().to_string()).into(),
+            "endpoint" => self.0.endpoint().into(),
+            "blueprint" => self.0.blueprint().into(),
+            "url_rule" => self.0.url_rule().into(),
+            "args" => Value::from_object(Pairs(request.args().clone())),
+            "form" => Value::from_object(Pairs(request.form().map(|form| form.fields.clone()).unwrap_or_default())),
+            "cookies" => Value::from_object(Pairs(request.cookies())),
+            "headers" => {
+                let headers = request.headers().iter();
+                let pairs = headers.map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.as_bytes())));
+                Value::from_object(Pairs(pairs.map(|(name, value)| (name, value.into_owned())).collect()))
+            }
+            "view_args" => {
+                let names = self.0.view_arg_names().iter();
+                let values = names.enumerate().filter_map(|(i, name)| Some((name, self.0.view_arg(i)?.to_string())));
+                Value::from_serialize(values.collect::<std::collections::BTreeMap<_, _>>())
+            }
+            _ => return None,
+        })
+    }
+}
+
+/// A multi-dict in a template: `args.page`, `args["page"]`, `args.get("page", "1")`, `args.getlist("tag")`.
+#[derive(Debug)]
+struct Pairs(MultiDict);
+
+impl Object for Pairs {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Map
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let name = key.as_str()?;
+        let value = self.0.get(name).or_else(|| self.0.get(&name.to_ascii_lowercase()))?;
+        Some(value.into())
+    }
+
+    fn enumerate(self: &Arc<Self>) -> minijinja::value::Enumerator {
+        let mut names: Vec<Value> = Vec::new();
+        for (name, _) in self.0.iter() {
+            let name = Value::from(name);
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        minijinja::value::Enumerator::Values(names)
+    }
+
+    fn call_method(
+        self: &Arc<Self>,
+        _state: &mut State<'_, '_>,
+        method: &str,
+        args: &[Value],
+    ) -> Result<Value, TemplateError> {
+        let name = args.first().and_then(Value::as_str).unwrap_or("");
+        match method {
+            "get" => Ok(self.0.get(name).map(Value::from).or_else(|| args.get(1).cloned()).unwrap_or_default()),
+            "getlist" => Ok(self.0.getlist(name).into_iter().map(Value::from).collect()),
+            "items" => Ok(self.0.iter().map(|(n, v)| Value::from(vec![n, v])).collect()),
+            _ => Err(TemplateError::from(ErrorKind::UnknownMethod)),
+        }
+    }
+}
+
+/// `g` in a template: what is text, a number, a truth value, JSON or a template value.
+#[derive(Debug)]
+struct GObject(G);
+
+impl Object for GObject {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let name = key.as_str()?;
+        macro_rules! first_of {
+            ($($t:ty),*) => { $( if let Some(value) = self.0.get::<$t>(name) { return Some(Value::from(value)); } )* };
+        }
+        first_of!(String, &'static str, bool, i32, i64, u32, u64, usize, f64, Value);
+        self.0.get::<serde_json::Value>(name).map(Value::from_serialize)
+    }
+}
