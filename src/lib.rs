@@ -1,1 +1,3 @@
 //! Dewar.
+
+pub mod bridge;
