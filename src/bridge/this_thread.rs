@@ -1,0 +1,163 @@
+//! What a thread knows of its own fragments: the machine's thread-local. (The user's is in `luggage`.)
+
+use std::cell::{Cell, RefCell};
+use std::panic::Location;
+use std::ptr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, RawWakerVTable, Waker};
+
+use super::bell::BellPull;
+use super::local_loop::LocalLoop;
+use super::policy::LoopPolicy;
+use super::timers::{self, Timers};
+
+/// The event loop, if any, that is busy on a thread.
+#[derive(Clone, Copy)]
+pub(crate) enum Running {
+    Nothing,
+    /// A fragment, and where it was started.
+    Fragment(&'static Location<'static>),
+    /// A task of the shared loop, and where it was spawned.
+    SharedTask(&'static Location<'static>),
+}
+
+/// A waker's identity: the same two pointers, the same waker (`Waker::will_wake` without a `Waker`).
+/// Compared only while the waker that it was taken from is alive, so that no other can have its address.
+type WakerId = (*const (), *const RawWakerVTable);
+
+const NOBODY: WakerId = (ptr::null(), ptr::null());
+
+fn id(waker: &Waker) -> WakerId {
+    (waker.data(), ptr::from_ref(waker.vtable()))
+}
+
+pub(crate) struct ThisThread {
+    pub(crate) running: Cell<Running>,
+    /// `with_policy`'s.
+    policy: Cell<Option<LoopPolicy>>,
+    /// The loop that `spawn` and `sleep` use; under `PerThread` it stays from fragment to fragment.
+    pub(crate) local: RefCell<Option<Rc<LocalLoop>>>,
+    /// The root's bell, while no fragment has it.
+    pub(crate) pull: Cell<Option<BellPull>>,
+    /// The waker of the poll that our own loop is in the middle of; see [`is_driven`].
+    driven: Cell<WakerId>,
+    /// Whether the `gather` that is being polled is driven, and with it its children.
+    gather_driven: Cell<bool>,
+}
+
+thread_local! {
+    static THIS: ThisThread = const {
+        ThisThread {
+            running: Cell::new(Running::Nothing),
+            policy: Cell::new(None),
+            local: RefCell::new(None),
+            pull: Cell::new(None),
+            driven: Cell::new(NOBODY),
+            gather_driven: Cell::new(false),
+        }
+    };
+}
+
+/// Panics, as `LocalKey::with` does, when the thread is so far gone that its thread-locals are dropped.
+pub(crate) fn with<R>(f: impl FnOnce(&ThisThread) -> R) -> R {
+    THIS.with(f)
+}
+
+pub(crate) fn policy() -> Option<LoopPolicy> {
+    with(|this| this.policy.get())
+}
+
+pub(crate) fn set_policy(policy: Option<LoopPolicy>) -> Option<LoopPolicy> {
+    with(|this| this.policy.replace(policy))
+}
+
+/// The loop of the fragment that runs on this thread, made if there is none yet; `None` outside of a
+/// fragment.
+pub(crate) fn local_loop() -> Option<Rc<LocalLoop>> {
+    with(|this| match this.running.get() {
+        Running::Fragment(_) => {
+            let mut local = this.local.borrow_mut();
+            let local = local.get_or_insert_with(|| Rc::new(LocalLoop::new()));
+            Some(Rc::clone(local))
+        }
+        Running::Nothing | Running::SharedTask(_) => None,
+    })
+}
+
+/// Whether a task of the shared loop is being polled on this thread.
+pub(crate) fn is_shared_loop() -> bool {
+    with(|this| matches!(this.running.get(), Running::SharedTask(_)))
+}
+
+/// Sets a cell until dropped.
+pub(crate) struct Set<'a, T: Copy> {
+    cell: &'a Cell<T>,
+    before: T,
+}
+
+impl<'a, T: Copy> Set<'a, T> {
+    fn new(cell: &'a Cell<T>, value: T) -> Set<'a, T> {
+        let before = cell.replace(value);
+        Set { cell, before }
+    }
+}
+
+impl<T: Copy> Drop for Set<'_, T> {
+    fn drop(&mut self) {
+        self.cell.set(self.before);
+    }
+}
+
+impl ThisThread {
+    /// For a poll by our own loop: what is polled with exactly this waker is driven by it.
+    pub(crate) fn drive(&self, waker: &Waker) -> Set<'_, WakerId> {
+        Set::new(&self.driven, id(waker))
+    }
+
+    /// For a poll of a task of the shared loop.
+    pub(crate) fn run_shared(&self, spawned_at: &'static Location<'static>) -> Set<'_, Running> {
+        Set::new(&self.running, Running::SharedTask(spawned_at))
+    }
+
+    /// Whether this thread's loop will look at its timers before it sleeps on behalf of `cx`.
+    ///
+    /// That is so only if `cx` is the very one that the loop passed in. With any other, somebody is in
+    /// between who may be sleeping by itself: a third-party `block_on` inside of a fragment would wait
+    /// for ever for a timer in the heap of the loop that it blocks. (A combinator with wakers of its own,
+    /// `FuturesUnordered` for one, cannot be told from that; its timers take the slower way too.)
+    fn is_driven(&self, cx: &Context<'_>) -> bool {
+        self.driven.get() == id(cx.waker())
+    }
+}
+
+/// The heap for a timer that is polled with `cx`: this thread's own, or else the timer thread's. `None`
+/// if the latter cannot be started.
+pub(crate) fn timers_for(cx: &Context<'_>) -> Option<Arc<Timers>> {
+    if with(|this| this.is_driven(cx)) {
+        // What is driven is inside of a fragment: there is a loop.
+        if let Some(local) = local_loop() {
+            return Some(local.timers());
+        }
+    }
+    timers::of_the_timer_thread()
+}
+
+/// Polls a `gather`: its children, polled by `poll`, are driven if it is.
+pub(crate) fn poll_gather<R>(cx: &mut Context<'_>, poll: impl FnOnce(&mut Context<'_>) -> R) -> R {
+    with(|this| {
+        let _set = Set::new(&this.gather_driven, this.is_driven(cx));
+        poll(cx)
+    })
+}
+
+/// Polls a child of a `gather`, which comes with a waker of its own where there are many children.
+pub(crate) fn poll_gathered<R>(
+    cx: &mut Context<'_>,
+    poll: impl FnOnce(&mut Context<'_>) -> R,
+) -> R {
+    with(|this| {
+        let _drive = this.gather_driven.get().then(|| this.drive(cx.waker()));
+        poll(cx)
+    })
+}
