@@ -194,6 +194,10 @@ impl Router {
                 // A value that its converter refuses ends the search.
                 None => no_match(walk),
             },
+            // Of the empty path, only the first slash is missing.
+            Some(End::SlashMissing(_)) if path.is_empty() => Found::Redirect {
+                path: "/".to_owned(),
+            },
             Some(End::SlashMissing(_)) => Found::Redirect {
                 path: format!("/{}/", path.trim_start_matches('/')),
             },

@@ -1,0 +1,6 @@
+//! Rules, matching, building.
+
+mod building;
+mod grammar;
+mod matching;
+mod properties;
