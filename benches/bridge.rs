@@ -21,9 +21,7 @@ fn time(mut f: impl FnMut()) -> (f64, f64) {
     while run(calls, &mut f) < RUN {
         calls *= 2;
     }
-    let mut runs: Vec<f64> = (0..RUNS)
-        .map(|_| run(calls, &mut f).as_nanos() as f64 / f64::from(calls))
-        .collect();
+    let mut runs: Vec<f64> = (0..RUNS).map(|_| run(calls, &mut f).as_nanos() as f64 / f64::from(calls)).collect();
     runs.sort_by(f64::total_cmp);
     (runs[RUNS / 2], runs[0])
 }
@@ -72,10 +70,7 @@ fn main() {
         .collect();
     for thread in twice {
         let (median, _) = thread.join().unwrap();
-        println!(
-            "{:<58} {median:>9.1} ns",
-            "block_on, on two threads at once"
-        );
+        println!("{:<58} {median:>9.1} ns", "block_on, on two threads at once");
     }
     line("own_thread (Flask's async def)", || {
         black_box(bridge::own_thread(async || 1)).unwrap();
@@ -83,14 +78,8 @@ fn main() {
 
     println!("-- a future that wakes itself once");
     for (name, policy) in [
-        (
-            "block_on_with PerThread, yield_now",
-            LoopPolicy::per_thread(),
-        ),
-        (
-            "block_on_with PerRequest, yield_now",
-            LoopPolicy::per_request(),
-        ),
+        ("block_on_with PerThread, yield_now", LoopPolicy::per_thread()),
+        ("block_on_with PerRequest, yield_now", LoopPolicy::per_request()),
     ] {
         line(name, || {
             bridge::block_on_with(policy, bridge::yield_now()).unwrap();
@@ -101,20 +90,15 @@ fn main() {
     });
 
     println!("-- a task, spawned and awaited");
-    for (name, policy) in [
-        ("spawn PerThread", LoopPolicy::per_thread()),
-        ("spawn PerRequest", LoopPolicy::per_request()),
-    ] {
+    for (name, policy) in
+        [("spawn PerThread", LoopPolicy::per_thread()), ("spawn PerRequest", LoopPolicy::per_request())]
+    {
         line(name, || {
-            bridge::block_on_with(policy, async { bridge::spawn(ready(1)).await })
-                .unwrap()
-                .unwrap();
+            bridge::block_on_with(policy, async { bridge::spawn(ready(1)).await }).unwrap().unwrap();
         });
     }
     line("spawn_shared, awaited", || {
-        bridge::block_on(async { bridge::spawn_shared(ready(1)).await })
-            .unwrap()
-            .unwrap();
+        bridge::block_on(async { bridge::spawn_shared(ready(1)).await }).unwrap().unwrap();
     });
     line("unblock, joined", || {
         bridge::unblock(|| 1).join().unwrap();

@@ -7,18 +7,18 @@ use http::{HeaderMap, HeaderName, Method};
 
 /// What is known of a representation: its entity tag, when it changed, its length in bytes.
 #[derive(Debug, Clone)]
-pub struct Validators {
+pub(crate) struct Validators {
     /// The strong entity tag, without its quotes.
-    pub etag: String,
+    pub(crate) etag: String,
     /// When it was last modified.
-    pub last_modified: Option<SystemTime>,
+    pub(crate) last_modified: Option<SystemTime>,
     /// Its length, in bytes.
-    pub len: u64,
+    pub(crate) len: u64,
 }
 
 /// What to answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// 200 with everything.
     Full,
     /// 206 with the bytes from `start` up to and including `last`.
@@ -39,7 +39,7 @@ pub enum Verdict {
 impl Validators {
     /// Weighs a request's conditions in the order of RFC 9110 section 13.2.2. Only GET and HEAD know 304, and only GET
     /// knows ranges; as Flask, a single range is answered and several ones are 416.
-    pub fn weigh(&self, method: &Method, headers: &HeaderMap) -> Verdict {
+    pub(crate) fn weigh(&self, method: &Method, headers: &HeaderMap) -> Verdict {
         let reads = method == Method::GET || method == Method::HEAD;
         let field = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
         let changed_after = |date: &str| match (httpdate::parse_http_date(date), self.last_modified) {

@@ -109,7 +109,9 @@ impl Config {
             max_form_memory_size: self.read("MAX_FORM_MEMORY_SIZE", "a number of bytes", &mut wrong).unwrap_or(500_000),
             max_form_parts: self.read("MAX_FORM_PARTS", "a number", &mut wrong).unwrap_or(1_000),
             server_name: self.read("SERVER_NAME", "text such as \"example.org:8080\"", &mut wrong),
-            application_root: self.read("APPLICATION_ROOT", "a path such as \"/app\"", &mut wrong).unwrap_or("/".into()),
+            application_root: self
+                .read("APPLICATION_ROOT", "a path such as \"/app\"", &mut wrong)
+                .unwrap_or("/".into()),
             preferred_url_scheme: self
                 .read("PREFERRED_URL_SCHEME", "\"http\" or \"https\"", &mut wrong)
                 .unwrap_or("http".into()),

@@ -135,7 +135,7 @@ macro_rules! url_for {
 /// let mut app = App::new("demo");
 /// app.template("hello.html", "<a href=\"{{ url_for('hello', name='you') }}\">Hello, {{ name }}!</a>");
 /// app.get("/<name>", hello);
-/// assert_eq!(app.test_client().get("/<b>").text(), "<a href=\"/you\">Hello, &lt;b&gt;!</a>");
+/// assert_eq!(app.test_client().get("/%3Cb%3E").text(), "<a href=\"/you\">Hello, &lt;b&gt;!</a>");
 /// ```
 ///
 /// # Errors
@@ -193,10 +193,7 @@ pub fn send_file(path: impl AsRef<std::path::Path>) -> Result<Response> {
 /// Outside of a request, at the caller's line.
 #[cfg(feature = "static_files")]
 #[track_caller]
-pub fn send_file_with(
-    path: impl AsRef<std::path::Path>,
-    options: &crate::static_files::SendFile,
-) -> Result<Response> {
+pub fn send_file_with(path: impl AsRef<std::path::Path>, options: &crate::static_files::SendFile) -> Result<Response> {
     crate::static_files::send_file(&context("send_file_with()"), path.as_ref(), options)
 }
 

@@ -68,7 +68,9 @@ impl Request {
 /// What is not JSON is a malformed request; what is JSON of the wrong shape is one that cannot be processed.
 fn refusal(path: &str, error: &serde_json::Error) -> HttpError {
     match error.classify() {
-        Category::Data if path == "." => HttpError::new(422).with_description(format!("The JSON does not fit: {error}")),
+        Category::Data if path == "." => {
+            HttpError::new(422).with_description(format!("The JSON does not fit: {error}"))
+        }
         Category::Data => HttpError::new(422).with_description(format!("The JSON does not fit at '{path}': {error}")),
         _ => HttpError::new(400).with_description(format!("The body is not JSON: {error}")),
     }

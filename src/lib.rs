@@ -13,9 +13,9 @@ mod extract;
 mod form;
 mod globals;
 mod json;
+mod multidict;
 #[cfg(feature = "multipart")]
 mod multipart;
-mod multidict;
 mod request;
 mod respond;
 mod response;
@@ -55,4 +55,4 @@ pub use testing::{RequestBuilder, TestClient, TestResponse};
 
 pub use http;
 #[cfg(feature = "templates")]
-pub use minijinja::{self, context};
+pub use minijinja;

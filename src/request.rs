@@ -77,8 +77,8 @@ impl Request {
     /// At the caller's line, when name or value cannot be a header.
     #[track_caller]
     pub fn with_header(mut self, name: &str, value: &str) -> Request {
-        let name = http::HeaderName::try_from(name).unwrap_or_else(|_| panic!("{name:?} is not a header's name"));
-        let value = HeaderValue::try_from(value).unwrap_or_else(|_| panic!("{value:?} cannot be the header {name}"));
+        let Ok(name) = http::HeaderName::try_from(name) else { panic!("{name:?} is not a header's name") };
+        let Ok(value) = HeaderValue::try_from(value) else { panic!("{value:?} cannot be the header {name}") };
         self.head_mut().headers.insert(name, value);
         self
     }
@@ -332,7 +332,10 @@ impl fmt::Debug for Request {
 
 #[track_caller]
 fn parse_uri(uri: &str) -> Uri {
-    uri.parse().unwrap_or_else(|error| panic!("{uri:?} is not a URI: {error}"))
+    match uri.parse() {
+        Ok(uri) => uri,
+        Err(error) => panic!("{uri:?} is not a URI: {error}"),
+    }
 }
 
 /// `percent_encoding` leaves a stray `%` as it is; a request with one is malformed (RFC 3986 section 2.1).

@@ -119,7 +119,7 @@ impl Response {
     /// [`headers_mut`](Response::headers_mut) with [`HeaderValue::try_from`] and answer its error.
     #[track_caller]
     pub fn set_header(&mut self, name: &str, value: &str) {
-        let name = HeaderName::try_from(name).unwrap_or_else(|_| panic!("{name:?} is not a header's name"));
+        let Ok(name) = HeaderName::try_from(name) else { panic!("{name:?} is not a header's name") };
         let Ok(header) = HeaderValue::try_from(value) else {
             panic!("the value {value:?} for the header {name} has a character that a header cannot carry");
         };
@@ -246,7 +246,10 @@ impl IntoStatus for StatusCode {
 impl IntoStatus for u16 {
     #[track_caller]
     fn into_status(self) -> StatusCode {
-        StatusCode::from_u16(self).unwrap_or_else(|_| panic!("{self} is not an HTTP status: those have three digits"))
+        let Ok(status) = StatusCode::from_u16(self) else {
+            panic!("{self} is not an HTTP status: those have three digits");
+        };
+        status
     }
 }
 

@@ -6,8 +6,8 @@ use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use http::header::{
-    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG,
-    EXPIRES, LAST_MODIFIED,
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE,
+    ETAG, EXPIRES, LAST_MODIFIED,
 };
 use http::{HeaderValue, StatusCode};
 
@@ -120,7 +120,9 @@ fn describe(response: &mut Response, path: &Path, options: &SendFile) {
     let name = options.download_name.clone().unwrap_or(own_name);
     // `data.csv.gz` is a CSV that is sent compressed, unless it is to be saved as it is.
     let (bare, encoding) = match name.strip_suffix(".gz") {
-        Some(bare) if !options.as_attachment && options.mimetype.is_none() && bare.contains('.') => (bare, Some("gzip")),
+        Some(bare) if !options.as_attachment && options.mimetype.is_none() && bare.contains('.') => {
+            (bare, Some("gzip"))
+        }
         _ => (name.as_str(), None),
     };
     let guessed = || mime_guess::from_path(bare).first_raw().unwrap_or("application/octet-stream").to_owned();

@@ -1,11 +1,12 @@
 //! Templates, by minijinja, with Flask's names in them.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::Location;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use minijinja::value::{Kwargs, Object, ObjectRepr, Value};
+use minijinja::value::{Kwargs, Object, ObjectRepr, Serde, Value};
 use minijinja::{AutoEscape, Environment, Error as TemplateError, ErrorKind, State};
 
 use crate::config::Settings;
@@ -83,7 +84,9 @@ pub(crate) fn render(ctx: &Arc<Ctx>, name: &str, values: Value) -> Result<String
             return Error::from(error);
         }
         Error::msg(match &templates.folder {
-            Some(folder) => format!("there is no template `{name}` in {}, nor was it added to the app", folder.display()),
+            Some(folder) => {
+                format!("there is no template `{name}` in {}, nor was it added to the app", folder.display())
+            }
             None => format!(
                 "there is no template `{name}`: {} is not there, so only those added by `app.template(…)` are",
                 ctx.site().root_path().join("templates").display()
@@ -122,9 +125,7 @@ impl Object for Root {
         match key.as_str()? {
             "request" => Some(Value::from_object(RequestObject(self.ctx.clone()))),
             "g" => Some(Value::from_object(GObject(self.ctx.g()))),
-            "config" => {
-                Some(Value::from_serialize(self.ctx.site().config().iter().collect::<std::collections::BTreeMap<_, _>>()))
-            }
+            "config" => Some(Value::from(Serde(self.ctx.site().config().iter().collect::<BTreeMap<_, _>>()))),
             "url_for" => {
                 let ctx = self.ctx.clone();
                 Some(Value::from_function(move |endpoint: &str, values: Kwargs| url_for(&ctx, endpoint, &values)))
@@ -207,7 +208,7 @@ impl Object for RequestObject {
             "view_args" => {
                 let names = self.0.view_arg_names().iter();
                 let values = names.enumerate().filter_map(|(i, name)| Some((name, self.0.view_arg(i)?.to_string())));
-                Value::from_serialize(values.collect::<std::collections::BTreeMap<_, _>>())
+                Value::from(Serde(values.collect::<BTreeMap<_, _>>()))
             }
             _ => return None,
         })
@@ -250,7 +251,7 @@ impl Object for Pairs {
         match method {
             "get" => Ok(self.0.get(name).map(Value::from).or_else(|| args.get(1).cloned()).unwrap_or_default()),
             "getlist" => Ok(self.0.getlist(name).into_iter().map(Value::from).collect()),
-            "items" => Ok(self.0.iter().map(|(n, v)| Value::from(vec![n, v])).collect()),
+            "items" => Ok(self.0.iter().map(|(n, v)| Value::from(vec![Value::from(n), Value::from(v)])).collect()),
             _ => Err(TemplateError::from(ErrorKind::UnknownMethod)),
         }
     }
@@ -267,6 +268,32 @@ impl Object for GObject {
             ($($t:ty),*) => { $( if let Some(value) = self.0.get::<$t>(name) { return Some(Value::from(value)); } )* };
         }
         first_of!(String, &'static str, bool, i32, i64, u32, u64, usize, f64, Value);
-        self.0.get::<serde_json::Value>(name).map(Value::from_serialize)
+        self.0.get::<serde_json::Value>(name).map(|value| Value::from(Serde(value)))
     }
+}
+
+/// The values for a template, by name: `context! { post, title => "Hello", n => posts.len() }`. Each is anything that
+/// serde can serialize, or a minijinja value.
+///
+/// ```
+/// use dewar::context;
+///
+/// #[derive(serde::Serialize)]
+/// struct Post { title: &'static str }
+///
+/// let post = Post { title: "Hello" };
+/// let values = context! { post, page => 2 };
+/// assert_eq!(values.get_attr("post").unwrap().get_attr("title").unwrap().as_str(), Some("Hello"));
+/// ```
+#[macro_export]
+macro_rules! context {
+    ($($name:ident $(=> $value:expr)?),* $(,)?) => {
+        $crate::minijinja::Value::from(::std::collections::BTreeMap::<&str, $crate::minijinja::Value>::from([
+            $((::core::stringify!($name), $crate::context!(@ $name $(=> $value)?))),*
+        ]))
+    };
+    (@ $name:ident) => { $crate::context!(@ $name => $name) };
+    (@ $name:ident => $value:expr) => {
+        $crate::minijinja::Value::from($crate::minijinja::value::Serde(&$value))
+    };
 }

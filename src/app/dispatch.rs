@@ -157,7 +157,7 @@ fn handle(app: &Frozen, ctx: &Arc<Ctx>, error: Error) -> Result<Response> {
 fn handle_by_type(app: &Frozen, ctx: &Arc<Ctx>, mut error: Error) -> Result<Result<Response>, Error> {
     for scope in scopes_inner_first(app, ctx) {
         for handler in &scope.by_type {
-            let tried = catch_unwind(AssertUnwindSafe(|| handler(error)));
+            let tried = catch_unwind(AssertUnwindSafe(|| (handler.run)(error)));
             match tried.unwrap_or_else(|payload| Ok(Err(Panicked::from(payload).into()))) {
                 Ok(response) => return Ok(response),
                 Err(back) => error = back,

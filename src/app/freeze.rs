@@ -16,7 +16,7 @@ use super::{App, Folder};
 use crate::config::{Config, Settings};
 use crate::ctx::{RuleInfo, Site, TypeMap};
 use crate::extract::Shape;
-use crate::routing::{Converters, Kind, Rule, RouterBuilder, ViewArg};
+use crate::routing::{Converters, Kind, RouterBuilder, Rule, ViewArg};
 
 /// What is wrong with an app's set-up: all of it, each mistake with the line of its registration.
 #[derive(Clone)]
@@ -242,7 +242,14 @@ impl Flat<'_> {
         self.frozen.chains.push(chain.into());
     }
 
-    fn check_view(&mut self, rule: &str, kinds: &[(String, Kind)], shape: &Shape, view: &str, at: &'static Location<'static>) {
+    fn check_view(
+        &mut self,
+        rule: &str,
+        kinds: &[(String, Kind)],
+        shape: &Shape,
+        view: &str,
+        at: &'static Location<'static>,
+    ) {
         let mut wrong = Vec::new();
         let taken = shape.positional.len();
         if taken != 0 && shape.takes_all.is_some() {
@@ -297,7 +304,9 @@ impl Flat<'_> {
         }
         for (id, state) in &shape.states {
             if !self.states.contains(*id) {
-                wrong.push(format!("`{name}` takes `State<{state}>`, but the app has none: call `app.state(…)` with one"));
+                wrong.push(format!(
+                    "`{name}` takes `State<{state}>`, but the app has none: call `app.state(…)` with one"
+                ));
             }
         }
         wrong

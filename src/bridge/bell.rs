@@ -57,10 +57,7 @@ pub(crate) struct BellPull {
 
 impl BellPull {
     pub(crate) fn new() -> BellPull {
-        let bell = Arc::new(Bell {
-            thread: thread::current(),
-            rung: AtomicBool::new(false),
-        });
+        let bell = Arc::new(Bell { thread: thread::current(), rung: AtomicBool::new(false) });
         let waker = Waker::from(Arc::clone(&bell));
         BellPull { bell, waker }
     }

@@ -25,8 +25,7 @@ fn pool() -> Result<&'static ThreadPool, ThreadPoolBuildError> {
 
 /// Whether this thread is one of the pool's.
 pub(crate) fn is_compute_thread() -> bool {
-    POOL.get()
-        .is_some_and(|pool| pool.current_thread_index().is_some())
+    POOL.get().is_some_and(|pool| pool.current_thread_index().is_some())
 }
 
 /// Runs `f`, which keeps a processor busy, on the compute pool: rayon's, one thread per core, apart from

@@ -45,10 +45,7 @@ impl Sheet {
     /// a task counted as finished also sees it counted as spawned.
     fn add(&self, what: Count, n: u64) {
         let line = &self.0[what as usize];
-        line.store(
-            line.load(Ordering::Relaxed).wrapping_add(n),
-            Ordering::Release,
-        );
+        line.store(line.load(Ordering::Relaxed).wrapping_add(n), Ordering::Release);
     }
 }
 
@@ -58,10 +55,7 @@ struct Registry {
     dead: [u64; LINES],
 }
 
-static REGISTRY: Mutex<Registry> = Mutex::new(Registry {
-    living: Vec::new(),
-    dead: [0; LINES],
-});
+static REGISTRY: Mutex<Registry> = Mutex::new(Registry { living: Vec::new(), dead: [0; LINES] });
 
 fn registry() -> MutexGuard<'static, Registry> {
     // Nothing panics under this lock; were it to, the figures would still be worth reading.

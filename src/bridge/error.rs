@@ -49,14 +49,9 @@ impl fmt::Display for BridgeError {
                  code called by async code, use `bridge::own_thread`, or move that blocking code into \
                  `bridge::unblock`"
             ),
-            BridgeError::WouldDeadlock {
-                spawned_at,
-                joined_at,
-                why,
-            } => write!(
-                f,
-                "the task spawned at {spawned_at} cannot be joined at {joined_at}: {why}"
-            ),
+            BridgeError::WouldDeadlock { spawned_at, joined_at, why } => {
+                write!(f, "the task spawned at {spawned_at} cannot be joined at {joined_at}: {why}")
+            }
             BridgeError::Task(error) => error.fmt(f),
             BridgeError::Thread(error) => write!(f, "no thread to run it on: {error}"),
             BridgeError::TooLate { setting } => write!(
@@ -129,9 +124,8 @@ impl TaskError {
 
     /// The task's name, if it was given one.
     pub fn name(&self) -> Option<&str> {
-        let (TaskError::Cancelled { name, .. }
-        | TaskError::Panicked { name, .. }
-        | TaskError::Refused { name, .. }) = self;
+        let (TaskError::Cancelled { name, .. } | TaskError::Panicked { name, .. } | TaskError::Refused { name, .. }) =
+            self;
         name.as_deref()
     }
 

@@ -114,11 +114,7 @@ pub fn own_thread<T: Send>(make: impl AsyncFnOnce() -> T + Send) -> Result<T, Br
     })
 }
 
-fn run<F: Future>(
-    policy: LoopPolicy,
-    here: &'static Location<'static>,
-    future: F,
-) -> Result<F::Output, BridgeError> {
+fn run<F: Future>(policy: LoopPolicy, here: &'static Location<'static>, future: F) -> Result<F::Output, BridgeError> {
     this_thread::with(|this| {
         let fragment = Fragment::begin(this, policy, here)?;
         // Declared after the fragment and so dropped before it ends, also when it panics: what the future
@@ -159,12 +155,7 @@ impl<'a> Fragment<'a> {
             Scope::PerRequest => Some(this.local.replace(Some(Rc::new(LocalLoop::new())))),
             Scope::PerThread | Scope::Shared => None,
         };
-        Ok(Fragment {
-            this,
-            here,
-            pull: Some(pull),
-            laid_aside,
-        })
+        Ok(Fragment { this, here, pull: Some(pull), laid_aside })
     }
 
     /// Polls the root until it is ready. Polled only when it was woken, not at the wakes of its tasks.

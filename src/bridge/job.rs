@@ -66,23 +66,14 @@ struct State {
 }
 
 impl Header {
-    pub(crate) fn new(
-        place: Place,
-        name: Option<Arc<str>>,
-        spawned_at: &'static Location<'static>,
-    ) -> Header {
+    pub(crate) fn new(place: Place, name: Option<Arc<str>>, spawned_at: &'static Location<'static>) -> Header {
         Header {
             name,
             spawned_at,
             place,
             cancel: AtomicBool::new(false),
             canceller: AtomicWaker::new(),
-            state: Mutex::new(State {
-                end: None,
-                begun: false,
-                waker: None,
-                abandoned: false,
-            }),
+            state: Mutex::new(State { end: None, begun: false, waker: None, abandoned: false }),
             ended: Condvar::new(),
         }
     }
@@ -116,10 +107,7 @@ impl Header {
             if let Some(end) = &state.end {
                 return end.clone();
             }
-            state = self
-                .ended
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
+            state = self.ended.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -189,16 +177,8 @@ impl Header {
     pub(crate) fn error(&self, end: End) -> TaskError {
         let (name, spawned_at) = (self.name.clone(), self.spawned_at);
         match end {
-            End::Panicked(message) => TaskError::Panicked {
-                message,
-                name,
-                spawned_at,
-            },
-            End::Refused(reason) => TaskError::Refused {
-                reason,
-                name,
-                spawned_at,
-            },
+            End::Panicked(message) => TaskError::Panicked { message, name, spawned_at },
+            End::Refused(reason) => TaskError::Refused { reason, name, spawned_at },
             End::Done | End::Cancelled => TaskError::Cancelled { name, spawned_at },
         }
     }
@@ -233,10 +213,7 @@ impl<T> Core<T> {
     }
 
     pub(crate) fn take(&self) -> Option<T> {
-        self.value
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
+        self.value.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
@@ -264,18 +241,13 @@ pub(crate) struct Job<B, C: AnyCore + ?Sized> {
 }
 
 pub(crate) type LocalJob = Job<Pin<Box<dyn Future<Output = ()>>>, dyn AnyCore>;
-pub(crate) type SharedJob =
-    Job<Pin<Box<dyn Future<Output = ()> + Send>>, dyn AnyCore + Send + Sync>;
+pub(crate) type SharedJob = Job<Pin<Box<dyn Future<Output = ()> + Send>>, dyn AnyCore + Send + Sync>;
 
 impl<B: Future<Output = ()> + Unpin, C: AnyCore + ?Sized> Job<B, C> {
     /// The body is to [`put`](Core::put) its value into the core before it is ready.
     fn new(core: Arc<C>, body: B) -> Job<B, C> {
         counters::add(Count::TasksSpawned);
-        Job {
-            core,
-            bag: Bag::packed_now(),
-            body: Some(body),
-        }
+        Job { core, bag: Bag::packed_now(), body: Some(body) }
     }
 }
 
@@ -313,9 +285,7 @@ impl<B, C: AnyCore + ?Sized> Job<B, C> {
 
     fn end(&mut self, mut end: End) {
         let body = self.body.take();
-        let dropped = self
-            .bag
-            .hold(|| catch_unwind(AssertUnwindSafe(|| drop(body))));
+        let dropped = self.bag.hold(|| catch_unwind(AssertUnwindSafe(|| drop(body))));
         if let Err(panic) = dropped {
             let message = message(panic);
             log::error!("{}: a destructor panicked: {message}", self.core.header());

@@ -97,10 +97,7 @@ pub fn with<R>(f: impl FnOnce(Option<&Luggage>) -> R) -> R {
 pub fn pack(luggage: Option<Luggage>) -> Packed {
     let before = replace(luggage);
     counters::add(Count::Pushed);
-    Packed {
-        before,
-        _on_this_thread: PhantomData,
-    }
+    Packed { before, _on_this_thread: PhantomData }
 }
 
 /// The guard of [`pack`]: brings back what was there before. Bound to its thread.
@@ -126,9 +123,7 @@ impl Drop for Packed {
 
 impl fmt::Debug for Packed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Packed")
-            .field("before", &self.before.is_some())
-            .finish()
+        f.debug_struct("Packed").field("before", &self.before.is_some()).finish()
     }
 }
 
@@ -214,10 +209,7 @@ impl Bag {
             }
         }
         let threads_own = replace(self.0.take());
-        let _swap_back = SwapBack {
-            bag: self,
-            threads_own,
-        };
+        let _swap_back = SwapBack { bag: self, threads_own };
         f()
     }
 

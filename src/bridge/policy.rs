@@ -43,23 +43,17 @@ pub struct LoopPolicy {
 impl LoopPolicy {
     /// A fresh loop for every fragment: [`Scope::PerRequest`].
     pub const fn per_request() -> LoopPolicy {
-        LoopPolicy {
-            scope: Scope::PerRequest,
-        }
+        LoopPolicy { scope: Scope::PerRequest }
     }
 
     /// One loop per thread: [`Scope::PerThread`], the default.
     pub const fn per_thread() -> LoopPolicy {
-        LoopPolicy {
-            scope: Scope::PerThread,
-        }
+        LoopPolicy { scope: Scope::PerThread }
     }
 
     /// Tasks on background threads: [`Scope::Shared`].
     pub const fn shared() -> LoopPolicy {
-        LoopPolicy {
-            scope: Scope::Shared,
-        }
+        LoopPolicy { scope: Scope::Shared }
     }
 
     /// The policy of fragments that begin here: [`with_policy`]'s on this thread, or else the
@@ -92,9 +86,7 @@ pub fn set_default_policy(policy: LoopPolicy) {
 }
 
 fn default_policy() -> LoopPolicy {
-    LoopPolicy {
-        scope: SCOPES[usize::from(DEFAULT.load(Ordering::Relaxed))],
-    }
+    LoopPolicy { scope: SCOPES[usize::from(DEFAULT.load(Ordering::Relaxed))] }
 }
 
 /// Runs `f` with `policy` for the fragments that it begins on this thread; afterwards, also after a

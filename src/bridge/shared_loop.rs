@@ -37,9 +37,7 @@ pub fn set_shared_threads(threads: usize) -> Result<(), BridgeError> {
             *wanted = threads.max(1);
             Ok(())
         }
-        None => Err(BridgeError::TooLate {
-            setting: "set_shared_threads",
-        }),
+        None => Err(BridgeError::TooLate { setting: "set_shared_threads" }),
     }
 }
 
@@ -52,10 +50,7 @@ fn pool() -> io::Result<&'static ThreadPool> {
     POOL.get_or_try_init(|| {
         let mut wanted = WANTED.lock().unwrap_or_else(PoisonError::into_inner);
         let threads = wanted.unwrap_or(1);
-        let pool = ThreadPool::builder()
-            .pool_size(threads)
-            .name_prefix("dewar-loop-")
-            .create()?;
+        let pool = ThreadPool::builder().pool_size(threads).name_prefix("dewar-loop-").create()?;
         *wanted = None; // not before it succeeded: it may be tried again
         Ok((pool, threads))
     })

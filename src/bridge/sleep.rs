@@ -23,10 +23,7 @@ use super::timers::{Key, Timers};
 /// # Ok::<(), bridge::BridgeError>(())
 /// ```
 pub fn sleep(duration: Duration) -> Sleep {
-    Sleep {
-        deadline: Instant::now().checked_add(duration),
-        entry: None,
-    }
+    Sleep { deadline: Instant::now().checked_add(duration), entry: None }
 }
 
 /// Waits until `deadline`; not at all if that has passed.
@@ -39,10 +36,7 @@ pub fn sleep(duration: Duration) -> Sleep {
 /// # Ok::<(), bridge::BridgeError>(())
 /// ```
 pub fn sleep_until(deadline: Instant) -> Sleep {
-    Sleep {
-        deadline: Some(deadline),
-        entry: None,
-    }
+    Sleep { deadline: Some(deadline), entry: None }
 }
 
 /// The future of [`sleep`] and [`sleep_until`].
@@ -107,10 +101,7 @@ impl Drop for Sleep {
 
 impl fmt::Debug for Sleep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sleep")
-            .field("deadline", &self.deadline)
-            .field("registered", &self.entry.is_some())
-            .finish()
+        f.debug_struct("Sleep").field("deadline", &self.deadline).field("registered", &self.entry.is_some()).finish()
     }
 }
 
@@ -128,10 +119,7 @@ impl fmt::Debug for Sleep {
 /// assert_eq!(bridge::block_on(never)?.unwrap_err().to_string(), "not done within 1ms");
 /// # Ok::<(), bridge::BridgeError>(())
 /// ```
-pub fn timeout<F: Future>(
-    duration: Duration,
-    future: F,
-) -> impl Future<Output = Result<F::Output, Elapsed>> {
+pub fn timeout<F: Future>(duration: Duration, future: F) -> impl Future<Output = Result<F::Output, Elapsed>> {
     let mut sleep = sleep(duration);
     async move {
         let mut future = pin!(future);
@@ -139,9 +127,7 @@ pub fn timeout<F: Future>(
             if let Poll::Ready(value) = future.as_mut().poll(cx) {
                 return Poll::Ready(Ok(value));
             }
-            Pin::new(&mut sleep)
-                .poll(cx)
-                .map(|()| Err(Elapsed { after: duration }))
+            Pin::new(&mut sleep).poll(cx).map(|()| Err(Elapsed { after: duration }))
         })
         .await
     }

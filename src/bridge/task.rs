@@ -94,11 +94,7 @@ impl<T> Task<T> {
         if !self.is_finished()
             && let Some(why) = self.why_not_join()
         {
-            return Err(BridgeError::WouldDeadlock {
-                spawned_at: self.spawned_at(),
-                joined_at,
-                why,
-            });
+            return Err(BridgeError::WouldDeadlock { spawned_at: self.spawned_at(), joined_at, why });
         }
         let end = self.header().wait();
         self.result(end).map_err(BridgeError::Task)

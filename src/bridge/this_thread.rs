@@ -152,10 +152,7 @@ pub(crate) fn poll_gather<R>(cx: &mut Context<'_>, poll: impl FnOnce(&mut Contex
 }
 
 /// Polls a child of a `gather`, which comes with a waker of its own where there are many children.
-pub(crate) fn poll_gathered<R>(
-    cx: &mut Context<'_>,
-    poll: impl FnOnce(&mut Context<'_>) -> R,
-) -> R {
+pub(crate) fn poll_gathered<R>(cx: &mut Context<'_>, poll: impl FnOnce(&mut Context<'_>) -> R) -> R {
     with(|this| {
         let _drive = this.gather_driven.get().then(|| this.drive(cx.waker()));
         poll(cx)

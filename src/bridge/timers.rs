@@ -32,13 +32,7 @@ struct Heap {
 
 impl Timers {
     pub(crate) fn new() -> Timers {
-        Timers {
-            heap: Mutex::new(Heap {
-                waiting: BTreeMap::new(),
-                next_id: 0,
-            }),
-            earlier: Condvar::new(),
-        }
+        Timers { heap: Mutex::new(Heap { waiting: BTreeMap::new(), next_id: 0 }), earlier: Condvar::new() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Heap> {
@@ -142,9 +136,7 @@ pub(crate) fn of_the_timer_thread() -> Option<Arc<Timers>> {
         .get_or_try_init(|| {
             let timers = Arc::new(Timers::new());
             let served = Arc::clone(&timers);
-            thread::Builder::new()
-                .name("dewar-timers".into())
-                .spawn(move || served.serve())?;
+            thread::Builder::new().name("dewar-timers".into()).spawn(move || served.serve())?;
             Ok(timers)
         })
         .map(Arc::clone)

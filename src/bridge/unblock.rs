@@ -88,12 +88,7 @@ pub struct UnblockStats {
 /// ```
 pub fn unblock_stats() -> UnblockStats {
     let inner = POOL.lock();
-    UnblockStats {
-        threads: inner.threads,
-        idle: inner.idle,
-        queued: inner.queue.len(),
-        max_threads: inner.max_threads,
-    }
+    UnblockStats { threads: inner.threads, idle: inner.idle, queued: inner.queue.len(), max_threads: inner.max_threads }
 }
 
 struct Pool {
@@ -118,13 +113,7 @@ struct Inner {
 }
 
 static POOL: Pool = Pool {
-    inner: Mutex::new(Inner {
-        queue: VecDeque::new(),
-        threads: 0,
-        idle: 0,
-        max_threads: DEFAULT_THREADS,
-        started: 0,
-    }),
+    inner: Mutex::new(Inner { queue: VecDeque::new(), threads: 0, idle: 0, max_threads: DEFAULT_THREADS, started: 0 }),
     changed: Condvar::new(),
 };
 
@@ -181,10 +170,7 @@ impl Pool {
                 continue;
             }
             inner.idle += 1;
-            let (lock, timeout) = self
-                .changed
-                .wait_timeout(inner, IDLE_TIME)
-                .unwrap_or_else(PoisonError::into_inner);
+            let (lock, timeout) = self.changed.wait_timeout(inner, IDLE_TIME).unwrap_or_else(PoisonError::into_inner);
             inner = lock;
             inner.idle -= 1;
             // With something in the queue it was notified at the last moment, and takes it.

@@ -134,8 +134,21 @@ impl Site {
 }
 
 /// What may stand in a fragment stays (RFC 3986 section 3.5).
-const ANCHOR: &percent_encoding::AsciiSet =
-    &percent_encoding::CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'<').add(b'>').add(b'`').add(b'[').add(b']').add(b'{').add(b'}').add(b'|').add(b'\\').add(b'^');
+const ANCHOR: &percent_encoding::AsciiSet = &percent_encoding::CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'%')
+    .add(b'<')
+    .add(b'>')
+    .add(b'`')
+    .add(b'[')
+    .add(b']')
+    .add(b'{')
+    .add(b'}')
+    .add(b'|')
+    .add(b'\\')
+    .add(b'^');
 
 fn is_option(name: &str) -> bool {
     matches!(name, "_anchor" | "_method" | "_scheme" | "_external")

@@ -152,11 +152,7 @@ impl Args {
         } else {
             Slots::Heap((0..variables).map(make).collect::<Option<_>>()?)
         };
-        Some(Args {
-            slots,
-            variables: u8::try_from(variables).ok()?,
-            defaults,
-        })
+        Some(Args { slots, variables: u8::try_from(variables).ok()?, defaults })
     }
 
     /// How many arguments there are.

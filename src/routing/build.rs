@@ -96,22 +96,18 @@ fn is_suitable(rule: &Rule, method: Option<&Method>, values: &[(&str, UrlValue)]
         _ => true,
     };
     for_method
-        && rule
-            .arguments()
-            .all(|name| match (rule.default_of(name), given(values, name)) {
-                (None, given) => given.is_some(),
-                (Some(_), None) => true,
-                (Some(default), Some(UrlValue::One(value))) => is_same(default, value),
-                (Some(_), Some(_)) => false,
-            })
+        && rule.arguments().all(|name| match (rule.default_of(name), given(values, name)) {
+            (None, given) => given.is_some(),
+            (Some(_), None) => true,
+            (Some(default), Some(UrlValue::One(value))) => is_same(default, value),
+            (Some(_), Some(_)) => false,
+        })
 }
 
 /// Whether two values are equal, 1 and 1.0 included.
 fn is_same(a: &ViewArg, b: &ViewArg) -> bool {
     match (a, b) {
-        (ViewArg::Int(n), ViewArg::Float(x)) | (ViewArg::Float(x), ViewArg::Int(n)) => {
-            *n as f64 == *x
-        }
+        (ViewArg::Int(n), ViewArg::Float(x)) | (ViewArg::Float(x), ViewArg::Int(n)) => *n as f64 == *x,
         _ => a == b,
     }
 }
@@ -126,10 +122,7 @@ fn url(rule: &Rule, values: &[(&str, UrlValue)]) -> Result<String, BadValue> {
             Piece::Literal(text) => url.push_str(&encode_path(text)),
             Piece::Variable(index) => {
                 let variable = &rule.variables[*index];
-                let bad = |reason| BadValue {
-                    name: variable.name.clone(),
-                    reason,
-                };
+                let bad = |reason| BadValue { name: variable.name.clone(), reason };
                 let value = match given(values, &variable.name) {
                     Some(UrlValue::One(value)) => Some(value),
                     Some(_) => return Err(bad("it is a list".to_owned())),
@@ -139,11 +132,7 @@ fn url(rule: &Rule, values: &[(&str, UrlValue)]) -> Result<String, BadValue> {
                 let text = variable.conv.to_url(value).map_err(bad)?;
                 let text = encode_path(&text);
                 // `//evil.example` would be another site.
-                url.push_str(if url == "/" {
-                    text.trim_start_matches('/')
-                } else {
-                    &text
-                });
+                url.push_str(if url == "/" { text.trim_start_matches('/') } else { &text });
             }
         }
     }

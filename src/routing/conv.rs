@@ -72,13 +72,9 @@ impl fmt::Debug for Custom {
 /// The built-in converters, from their arguments.
 impl Conv {
     pub(super) fn string(rule: &str, args: &ConverterArgs) -> Result<Conv, RuleError> {
-        let [minlength, maxlength, length] =
-            pick(rule, args, ["minlength", "maxlength", "length"])?;
-        let (minlength, maxlength, length): (Option<usize>, Option<usize>, Option<usize>) = (
-            number(rule, minlength)?,
-            number(rule, maxlength)?,
-            number(rule, length)?,
-        );
+        let [minlength, maxlength, length] = pick(rule, args, ["minlength", "maxlength", "length"])?;
+        let (minlength, maxlength, length): (Option<usize>, Option<usize>, Option<usize>) =
+            (number(rule, minlength)?, number(rule, maxlength)?, number(rule, length)?);
         let (min, max) = match length {
             Some(length) => (length, Some(length)),
             None => (minlength.unwrap_or(1), maxlength),
@@ -94,8 +90,7 @@ impl Conv {
     }
 
     pub(super) fn int(rule: &str, args: &ConverterArgs) -> Result<Conv, RuleError> {
-        let [fixed_digits, min, max, signed] =
-            pick(rule, args, ["fixed_digits", "min", "max", "signed"])?;
+        let [fixed_digits, min, max, signed] = pick(rule, args, ["fixed_digits", "min", "max", "signed"])?;
         Ok(Conv::Int(Int {
             fixed_digits: number(rule, fixed_digits)?.unwrap_or(0),
             min: number(rule, min)?.unwrap_or(i64::MIN),
@@ -176,8 +171,7 @@ impl Conv {
             (Conv::Any(a), Conv::Any(b)) => a == b,
             (Conv::Path, Conv::Path) | (Conv::Uuid, Conv::Uuid) => true,
             (Conv::Custom(a), Conv::Custom(b)) => {
-                Arc::ptr_eq(&a.converter, &b.converter)
-                    || (&a.name, &a.arguments) == (&b.name, &b.arguments)
+                Arc::ptr_eq(&a.converter, &b.converter) || (&a.name, &a.arguments) == (&b.name, &b.arguments)
             }
             _ => false,
         }
@@ -321,10 +315,7 @@ fn pick<'a, const N: usize>(
             Some(place) => *place = Some(item),
             None if N == 0 => return error("this converter takes no arguments".to_owned()),
             None if item.name.is_none() => {
-                return error(format!(
-                    "too many arguments; there are {}",
-                    names.join(", ")
-                ));
+                return error(format!("too many arguments; there are {}", names.join(", ")));
             }
             None => {
                 return error(format!("no such argument; there are {}", names.join(", ")));
@@ -334,10 +325,7 @@ fn pick<'a, const N: usize>(
     Ok(picked)
 }
 
-fn number<T: std::str::FromStr>(
-    rule: &str,
-    arg: Option<&ConverterArg>,
-) -> Result<Option<T>, RuleError> {
+fn number<T: std::str::FromStr>(rule: &str, arg: Option<&ConverterArg>) -> Result<Option<T>, RuleError> {
     let Some(ConverterArg { value, place, .. }) = arg else {
         return Ok(None);
     };
@@ -355,10 +343,8 @@ fn truth(rule: &str, arg: Option<&ConverterArg>) -> Result<bool, RuleError> {
     match arg.map(|arg| (arg.value.as_str(), &arg.place)) {
         None | Some(("False" | "false", _)) => Ok(false),
         Some(("True" | "true", _)) => Ok(true),
-        Some((value, place)) => Err(RuleError::new(
-            rule,
-            place.clone(),
-            format!("`{value}` is neither `True` nor `False`"),
-        )),
+        Some((value, place)) => {
+            Err(RuleError::new(rule, place.clone(), format!("`{value}` is neither `True` nor `False`")))
+        }
     }
 }

@@ -75,9 +75,7 @@ impl Converters {
         C: Converter + 'static,
         F: Fn(&ConverterArgs) -> Result<C, String> + Send + Sync + 'static,
     {
-        self.insert(name.into(), move |args| {
-            Ok(Arc::new(make(args)?) as Arc<dyn Converter>)
-        });
+        self.insert(name.into(), move |args| Ok(Arc::new(make(args)?) as Arc<dyn Converter>));
     }
 
     /// The names of all converters, sorted.
@@ -94,12 +92,7 @@ impl Converters {
 
     /// The converter of this name with these arguments, for a variable of `rule`; `None` if there is
     /// no such name.
-    pub(super) fn make(
-        &self,
-        rule: &str,
-        name: &str,
-        args: &ConverterArgs,
-    ) -> Option<Result<Conv, RuleError>> {
+    pub(super) fn make(&self, rule: &str, name: &str, args: &ConverterArgs) -> Option<Result<Conv, RuleError>> {
         Some(match self.makers.get(name)? {
             Maker::BuiltIn(make) => make(rule, args),
             Maker::Custom(make) => match make(args) {
@@ -126,9 +119,7 @@ impl Default for Converters {
             ("uuid", Conv::uuid),
         ];
         let makers = built_in.map(|(name, make)| (name.to_owned(), Maker::BuiltIn(make)));
-        Converters {
-            makers: makers.into(),
-        }
+        Converters { makers: makers.into() }
     }
 }
 

@@ -30,11 +30,7 @@ struct Inner {
 
 impl RuleError {
     pub(super) fn new(rule: &str, place: Range<usize>, message: impl Into<String>) -> RuleError {
-        RuleError(Box::new(Inner {
-            rule: rule.to_owned(),
-            place,
-            message: message.into(),
-        }))
+        RuleError(Box::new(Inner { rule: rule.to_owned(), place, message: message.into() }))
     }
 
     /// The rule as it was written.
@@ -55,11 +51,7 @@ impl RuleError {
 
 impl fmt::Display for RuleError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner {
-            rule,
-            place,
-            message,
-        } = &*self.0;
+        let Inner { rule, place, message } = &*self.0;
         // The mark counts characters, not bytes, so that it stands right under text beyond ASCII.
         let width = |range: Range<usize>| rule.get(range).map_or(0, |text| text.chars().count());
         let (before, marked) = (width(0..place.start), width(place.clone()).max(1));

@@ -73,11 +73,7 @@ impl ConverterArgs {
 pub(super) fn tokens(rule: &str) -> Result<Vec<Token>, RuleError> {
     if !rule.starts_with('/') {
         let end = rule.chars().next().map_or(0, char::len_utf8);
-        return Err(RuleError::new(
-            rule,
-            0..end,
-            format!("a rule begins with a slash; write \"/{rule}\""),
-        ));
+        return Err(RuleError::new(rule, 0..end, format!("a rule begins with a slash; write \"/{rule}\"")));
     }
     let mut tokens = Vec::new();
     let mut at = 0;
@@ -106,10 +102,7 @@ pub(super) fn tokens(rule: &str) -> Result<Vec<Token>, RuleError> {
 /// Splits the text between a converter's parentheses into arguments.
 pub(super) fn arguments(rule: &str, place: Range<usize>) -> Result<ConverterArgs, RuleError> {
     let text = &rule[..place.end];
-    let mut scan = Scan {
-        rule: text,
-        at: place.start,
-    };
+    let mut scan = Scan { rule: text, at: place.start };
     let mut items = Vec::new();
     loop {
         scan.spaces();
@@ -129,9 +122,7 @@ pub(super) fn arguments(rule: &str, place: Range<usize>) -> Result<ConverterArgs
                 return Err(RuleError::new(
                     rule,
                     scan.at..scan.at + found.len_utf8(),
-                    format!(
-                        "expected `,` between arguments, found `{found}`; put text with signs in it in quotes"
-                    ),
+                    format!("expected `,` between arguments, found `{found}`; put text with signs in it in quotes"),
                 ));
             }
         }
@@ -150,11 +141,7 @@ impl<'a> Scan<'a> {
         let open = self.at;
         self.at += 1;
         let first = self.name(open)?;
-        let mut variable = VariableToken {
-            name: first.clone(),
-            converter: None,
-            arguments: None,
-        };
+        let mut variable = VariableToken { name: first.clone(), converter: None, arguments: None };
         if self.peek() == Some('(') {
             variable.arguments = Some(self.parenthesised(open)?);
             if self.peek() != Some(':') {
@@ -179,11 +166,9 @@ impl<'a> Scan<'a> {
             self.at += 1;
         }
         match self.rule.as_bytes().get(start) {
-            Some(byte) if byte.is_ascii_digit() => Err(RuleError::new(
-                self.rule,
-                start..self.at,
-                "a name begins with a letter or `_`, not with a digit",
-            )),
+            Some(byte) if byte.is_ascii_digit() => {
+                Err(RuleError::new(self.rule, start..self.at, "a name begins with a letter or `_`, not with a digit"))
+            }
             _ if start == self.at => Err(self.unexpected(open, "a name")),
             _ => Ok(start..self.at),
         }
@@ -242,17 +227,12 @@ impl<'a> Scan<'a> {
             _ if !word.is_empty() => word,
             found => {
                 let found = found.map_or("the end".to_owned(), |c| format!("`{c}`"));
-                let what = format!(
-                    "expected an argument, found {found}; arguments are words, numbers or text in quotes"
-                );
+                let what =
+                    format!("expected an argument, found {found}; arguments are words, numbers or text in quotes");
                 return Err((self.at..self.at + 1, what));
             }
         };
-        Ok(ConverterArg {
-            name,
-            value: value.to_owned(),
-            place: start..self.at,
-        })
+        Ok(ConverterArg { name, value: value.to_owned(), place: start..self.at })
     }
 
     /// A word or a number, perhaps none.

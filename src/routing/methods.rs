@@ -89,17 +89,11 @@ pub(super) struct Wanted<'a> {
 
 impl<'a> Wanted<'a> {
     /// Fits only the rules for all methods.
-    pub(super) const NONE: Wanted<'static> = Wanted {
-        bit: 0,
-        other: None,
-    };
+    pub(super) const NONE: Wanted<'static> = Wanted { bit: 0, other: None };
 
     pub(super) fn new(method: &'a Method) -> Wanted<'a> {
         let bit = bit(method);
-        Wanted {
-            bit,
-            other: (bit == 0).then_some(method),
-        }
+        Wanted { bit, other: (bit == 0).then_some(method) }
     }
 
     pub(super) fn is_in(self, methods: &Methods) -> bool {

@@ -50,25 +50,15 @@ impl RouterBuilder {
     /// Adds a rule. Several rules may have one endpoint; URLs are built for endpoints.
     pub fn add(&mut self, rule: Rule, endpoint: impl Into<String>) -> RuleId {
         let id = RuleId(self.entries.len() as u32);
-        let (mut values, extra): (Vec<_>, Vec<_>) = rule
-            .defaults
-            .iter()
-            .cloned()
-            .partition(|(name, _)| rule.variable(name).is_some());
+        let (mut values, extra): (Vec<_>, Vec<_>) =
+            rule.defaults.iter().cloned().partition(|(name, _)| rule.variable(name).is_some());
         let of = |v: &str| values.iter().position(|(name, _)| name == v);
         let variables = rule.variables.iter().enumerate();
-        let overridden = variables
-            .filter_map(|(i, v)| Some((i, of(&v.name)? as u32)))
-            .collect();
+        let overridden = variables.filter_map(|(i, v)| Some((i, of(&v.name)? as u32))).collect();
         let extra_from = values.len();
         values.extend(extra);
         let defaults = (!values.is_empty()).then(|| Arc::new(Defaults { values, extra_from }));
-        self.entries.push(Entry {
-            rule,
-            endpoint: endpoint.into(),
-            defaults,
-            overridden,
-        });
+        self.entries.push(Entry { rule, endpoint: endpoint.into(), defaults, overridden });
         id
     }
 
@@ -76,11 +66,7 @@ impl RouterBuilder {
     pub fn freeze(self) -> Router {
         let mut tree = Tree::new();
         self.entries.iter().for_each(|entry| tree.add(&entry.rule));
-        Router {
-            by_endpoint: by_endpoint(&self.entries),
-            entries: self.entries,
-            tree,
-        }
+        Router { by_endpoint: by_endpoint(&self.entries), entries: self.entries, tree }
     }
 }
 
@@ -187,20 +173,13 @@ impl Router {
         let mut walk = Walk::new(&self.tree, path, wanted);
         match walk.start() {
             Some(End::Rule(id)) => match self.args(id, &walk, path) {
-                Some(args) => Found::Match {
-                    rule: RuleId(id),
-                    args,
-                },
+                Some(args) => Found::Match { rule: RuleId(id), args },
                 // A value that its converter refuses ends the search.
                 None => no_match(walk),
             },
             // Of the empty path, only the first slash is missing.
-            Some(End::SlashMissing(_)) if path.is_empty() => Found::Redirect {
-                path: "/".to_owned(),
-            },
-            Some(End::SlashMissing(_)) => Found::Redirect {
-                path: format!("/{}/", path.trim_start_matches('/')),
-            },
+            Some(End::SlashMissing(_)) if path.is_empty() => Found::Redirect { path: "/".to_owned() },
+            Some(End::SlashMissing(_)) => Found::Redirect { path: format!("/{}/", path.trim_start_matches('/')) },
             None if path.trim_start_matches('/').contains("//") => self.find_merged(walk, path),
             None => no_match(walk),
         }
@@ -264,8 +243,6 @@ fn by_endpoint(entries: &[Entry]) -> ByEndpoint {
 fn no_match(walk: Walk<'_>) -> Found {
     match walk.allowed.is_empty() {
         true => Found::NotFound,
-        false => Found::MethodNotAllowed {
-            allow: walk.allowed.sorted(),
-        },
+        false => Found::MethodNotAllowed { allow: walk.allowed.sorted() },
     }
 }

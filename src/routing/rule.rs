@@ -86,32 +86,18 @@ impl Rule {
             let args = match (token.arguments, &token.converter) {
                 (Some(place), _) => grammar::arguments(rule, place)?,
                 // Without arguments, what they lack is shown at the converter's name.
-                (None, place) => ConverterArgs {
-                    items: Vec::new(),
-                    place: place.clone().unwrap_or_else(|| token.name.clone()),
-                },
+                (None, place) => {
+                    ConverterArgs { items: Vec::new(), place: place.clone().unwrap_or_else(|| token.name.clone()) }
+                }
             };
-            let converter = token
-                .converter
-                .clone()
-                .map_or("default", |place| &rule[place]);
+            let converter = token.converter.clone().map_or("default", |place| &rule[place]);
             let Some(conv) = converters.make(rule, converter, &args) else {
                 let known: Vec<_> = converters.names().collect();
-                let what = format!(
-                    "there is no converter `{converter}`; there are {}",
-                    known.join(", ")
-                );
-                return Err(RuleError::new(
-                    rule,
-                    token.converter.unwrap_or(token.name),
-                    what,
-                ));
+                let what = format!("there is no converter `{converter}`; there are {}", known.join(", "));
+                return Err(RuleError::new(rule, token.converter.unwrap_or(token.name), what));
             };
             pieces.push(Piece::Variable(variables.len()));
-            variables.push(Variable {
-                name: name.to_owned(),
-                conv: conv?,
-            });
+            variables.push(Variable { name: name.to_owned(), conv: conv? });
         }
         Ok(Rule {
             text: rule.to_owned(),

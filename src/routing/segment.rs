@@ -71,29 +71,17 @@ pub(super) fn matches(elements: &[Element], text: &str, spans: Spans<'_>) -> boo
 }
 
 /// Fills the table and reads the answer from it. `text` begins at `offset` of what the spans count in.
-fn several(
-    elements: &[Element],
-    text: &str,
-    offset: usize,
-    table: &mut [u32],
-    spans: Spans<'_>,
-) -> bool {
+fn several(elements: &[Element], text: &str, offset: usize, table: &mut [u32], spans: Spans<'_>) -> bool {
     let width = text.len() + 1;
     let mut calls = CUSTOM_CALLS;
     for (i, element) in elements.iter().enumerate().rev() {
         let (before, after) = table.split_at_mut((i + 1) * width);
-        let mut row = Row {
-            ends: &mut before[i * width..],
-            next: after.get(..width),
-            text,
-        };
+        let mut row = Row { ends: &mut before[i * width..], next: after.get(..width), text };
         match element {
             Element::Literal(literal) => row.literal(literal),
             Element::Variable(Conv::Any(words)) => row.words(words),
             Element::Variable(Conv::Path) => row.path(),
-            Element::Variable(conv @ Conv::Custom(_)) => {
-                row.custom(conv, &elements[..i], &mut calls)
-            }
+            Element::Variable(conv @ Conv::Custom(_)) => row.custom(conv, &elements[..i], &mut calls),
             Element::Variable(conv) => row.longest(conv),
         }
     }
@@ -147,9 +135,7 @@ impl Row<'_> {
     fn words(&mut self, words: &[String]) {
         let text = self.text;
         for at in places(text) {
-            let fits = |word: &&String| {
-                text[at..].starts_with(word.as_str()) && self.is_good(at + word.len())
-            };
+            let fits = |word: &&String| text[at..].starts_with(word.as_str()) && self.is_good(at + word.len());
             if let Some(word) = words.iter().find(fits) {
                 self.set(at, at + word.len());
             }
@@ -237,9 +223,7 @@ impl Row<'_> {
 
 /// The places where a character begins, and the end, from the right.
 fn places(text: &str) -> impl Iterator<Item = usize> {
-    (0..=text.len())
-        .rev()
-        .filter(|at| text.is_char_boundary(*at))
+    (0..=text.len()).rev().filter(|at| text.is_char_boundary(*at))
 }
 
 /// Where a text that begins at a place may end, for places from the right to the left: all of

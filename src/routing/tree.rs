@@ -73,10 +73,7 @@ pub(super) struct Walk<'a> {
 
 impl Tree {
     pub(super) fn new() -> Tree {
-        Tree {
-            nodes: vec![Node::default()],
-            methods: Vec::new(),
-        }
+        Tree { nodes: vec![Node::default()], methods: Vec::new() }
     }
 
     /// Rules are added in the order of their ids.
@@ -126,16 +123,7 @@ impl Tree {
 
 impl<'a> Walk<'a> {
     pub(super) fn new(tree: &'a Tree, path: &'a str, wanted: Wanted<'a>) -> Walk<'a> {
-        Walk {
-            tree,
-            path,
-            wanted,
-            places: Places {
-                places: [(0, 0); 16],
-                len: 0,
-            },
-            allowed: Methods::default(),
-        }
+        Walk { tree, path, wanted, places: Places { places: [(0, 0); 16], len: 0 }, allowed: Methods::default() }
     }
 
     pub(super) fn wanted(&self) -> Wanted<'a> {

@@ -106,8 +106,11 @@ impl TestClient {
     /// At the caller's line, when the method or the path cannot be one.
     #[track_caller]
     pub fn request(&self, method: &str, path: &str) -> RequestBuilder<'_> {
-        let method = method.parse().unwrap_or_else(|_| panic!("{method:?} is not a method"));
-        let uri = path.parse().unwrap_or_else(|error| panic!("{path:?} is not a path: {error}"));
+        let Ok(method) = method.parse() else { panic!("{method:?} is not a method") };
+        let uri = match path.parse() {
+            Ok(uri) => uri,
+            Err(error) => panic!("{path:?} is not a path: {error}; percent-encode what a URL cannot hold"),
+        };
         RequestBuilder { client: self, method, uri, headers: HeaderMap::new(), body: Bytes::new(), follow: false }
     }
 
@@ -194,8 +197,8 @@ impl RequestBuilder<'_> {
     /// At the caller's line, when name or value cannot be a header.
     #[track_caller]
     pub fn header(mut self, name: &str, value: &str) -> Self {
-        let name = HeaderName::try_from(name).unwrap_or_else(|_| panic!("{name:?} is not a header's name"));
-        let value = HeaderValue::try_from(value).unwrap_or_else(|_| panic!("{value:?} is not a header's value"));
+        let Ok(name) = HeaderName::try_from(name) else { panic!("{name:?} is not a header's name") };
+        let Ok(value) = HeaderValue::try_from(value) else { panic!("{value:?} is not a header's value") };
         self.headers.append(name, value);
         self
     }
@@ -212,8 +215,10 @@ impl RequestBuilder<'_> {
     /// At the caller's line, when the value cannot be JSON.
     #[track_caller]
     pub fn json(self, value: &(impl Serialize + ?Sized)) -> Self {
-        let body = serde_json::to_vec(value).unwrap_or_else(|error| panic!("not JSON: {error}"));
-        self.typed("application/json", body)
+        match serde_json::to_vec(value) {
+            Ok(body) => self.typed("application/json", body),
+            Err(error) => panic!("the value cannot be JSON: {error}"),
+        }
     }
 
     /// Sends a urlencoded form.
@@ -308,5 +313,8 @@ fn resolve(base: &Uri, location: &str) -> Uri {
             format!("{folder}/{location}")
         }
     };
-    target.parse().unwrap_or_else(|error| panic!("the redirect to {location:?} is not a URL: {error}"))
+    match target.parse() {
+        Ok(uri) => uri,
+        Err(error) => panic!("the redirect to {location:?} is not a URL: {error}"),
+    }
 }

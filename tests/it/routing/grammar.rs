@@ -6,9 +6,7 @@ use http::Method;
 fn variables(rule: &str) -> Vec<(String, Kind)> {
     let rule = Rule::parse(rule, &Converters::default()).unwrap();
     let variables = rule.variables();
-    variables
-        .map(|(name, kind)| (name.to_owned(), kind))
-        .collect()
+    variables.map(|(name, kind)| (name.to_owned(), kind)).collect()
 }
 
 #[test]
@@ -29,17 +27,11 @@ fn variables_and_their_kinds() {
         ("/<uuid:u>", &[("u", Kind::Uuid)]),
         ("/<any(a,b,):k>", &[("k", Kind::Any)]),
         ("/<any('a):b', \"c>/\", u'd', 7):k>", &[("k", Kind::Any)]),
-        (
-            "/v<int:x>.<int:_y2>",
-            &[("x", Kind::Int), ("_y2", Kind::Int)],
-        ),
+        ("/v<int:x>.<int:_y2>", &[("x", Kind::Int), ("_y2", Kind::Int)]),
         ("/ü/<a>ß", &[("a", Kind::String)]),
         ("/a>b", &[]),
     ] {
-        let expected: Vec<_> = expected
-            .iter()
-            .map(|(n, k)| ((*n).to_owned(), *k))
-            .collect();
+        let expected: Vec<_> = expected.iter().map(|(n, k)| ((*n).to_owned(), *k)).collect();
         assert_eq!(variables(rule), expected, "{rule}");
     }
 }
@@ -62,50 +54,18 @@ fn errors_mark_the_place_and_teach_the_cure() {
         ("/a/<1st>", "1st", "a name begins with a letter or `_`"),
         ("/a/< id>", " ", "expected a name, found ` `"),
         ("/a/<int(1:x>", "<int(1:x>", "this `(` is never closed"),
-        (
-            "/a/<any('a):x>",
-            "<any('a):x>",
-            "a quote in these arguments is never closed",
-        ),
-        (
-            "/a/<int(1)>",
-            ">",
-            "expected a `:` and the variable's name, found `>`",
-        ),
+        ("/a/<any('a):x>", "<any('a):x>", "a quote in these arguments is never closed"),
+        ("/a/<int(1)>", ">", "expected a `:` and the variable's name, found `>`"),
         ("/<a>/ü/<a>", "a", "there are two variables `a`"),
-        (
-            "/<integer:id>",
-            "integer",
-            "there are any, default, float, int, path, string, uuid",
-        ),
-        (
-            "/<int(digits=4):x>",
-            "digits=4",
-            "there are fixed_digits, min, max, signed",
-        ),
+        ("/<integer:id>", "integer", "there are any, default, float, int, path, string, uuid"),
+        ("/<int(digits=4):x>", "digits=4", "there are fixed_digits, min, max, signed"),
         ("/<int(1, 2, 3, True, 5):x>", "5", "too many arguments"),
-        (
-            "/<int(1, fixed_digits=2):x>",
-            "fixed_digits=2",
-            "given twice",
-        ),
+        ("/<int(1, fixed_digits=2):x>", "fixed_digits=2", "given twice"),
         ("/<int(min=one):x>", "min=one", "`one` is not a number"),
-        (
-            "/<int(signed=1):x>",
-            "signed=1",
-            "neither `True` nor `False`",
-        ),
+        ("/<int(signed=1):x>", "signed=1", "neither `True` nor `False`"),
         ("/<int(min=):x>", ")", "expected an argument"),
-        (
-            "/<string(length=-1):x>",
-            "length=-1",
-            "`-1` is not a number that this argument can have",
-        ),
-        (
-            "/<string(3, 2):x>",
-            "3, 2",
-            "no text has at least 3 and at most 2 characters",
-        ),
+        ("/<string(length=-1):x>", "length=-1", "`-1` is not a number that this argument can have"),
+        ("/<string(3, 2):x>", "3, 2", "no text has at least 3 and at most 2 characters"),
         ("/<path(1):x>", "1", "takes no arguments"),
         ("/<any:x>", "any", "`any` wants the words that it may be"),
         ("/<any():x>", "", "`any` wants the words that it may be"),
@@ -143,10 +103,7 @@ fn custom_converters_say_what_they_lack() {
         ("/<upper(1):x>", "this converter takes no arguments"),
         ("/<sized:x>", "sized wants 1, got 0 arguments"),
         ("/<sized(2, a=3):x>", "sized wants 1, got 2 arguments"),
-        (
-            "/<other:x>",
-            "there are any, default, float, int, path, sized, string, upper, uuid",
-        ),
+        ("/<other:x>", "there are any, default, float, int, path, sized, string, upper, uuid"),
     ] {
         let error = Rule::parse(rule, &converters).unwrap_err();
         assert!(error.message().contains(message), "{error}");
@@ -167,14 +124,9 @@ impl dewar::routing::Converter for Upper {
 fn options_of_a_rule() {
     let rule = Rule::parse("/<b>/<a>", &Converters::default()).unwrap();
     assert_eq!(rule.allowed(), None);
-    let rule = rule
-        .methods([Method::POST, Method::GET])
-        .defaults(vec![("c".into(), 1.into()), ("a".into(), 2.into())]);
+    let rule = rule.methods([Method::POST, Method::GET]).defaults(vec![("c".into(), 1.into()), ("a".into(), 2.into())]);
     assert_eq!(rule.text(), "/<b>/<a>");
-    assert_eq!(
-        rule.allowed().unwrap(),
-        [Method::GET, Method::HEAD, Method::POST]
-    );
+    assert_eq!(rule.allowed().unwrap(), [Method::GET, Method::HEAD, Method::POST]);
     assert_eq!(rule.arguments().collect::<Vec<_>>(), ["b", "a", "c"]);
     assert_eq!(rule.default_of("a"), Some(&2.into()));
 }

@@ -1,8 +1,6 @@
 //! Which rule a path leads to: what Werkzeug answers, and where Dewar answers otherwise.
 
-use dewar::routing::{
-    ArgRef, Args, Converter, Converters, Found, Outcome, Router, RouterBuilder, Rule, ViewArg,
-};
+use dewar::routing::{ArgRef, Args, Converter, Converters, Found, Outcome, Router, RouterBuilder, Rule, ViewArg};
 use http::Method;
 
 /// Facts from Werkzeug; the file's head describes the format.
@@ -34,9 +32,7 @@ fn facts_of_werkzeug() {
         let answer = answer(router, &method, &path);
         checked += 1;
         if answer != third.replace("\\n", "\n") {
-            wrong.push(format!(
-                "{group}: {first} {second}: {answer}, Werkzeug: {third}"
-            ));
+            wrong.push(format!("{group}: {first} {second}: {answer}, Werkzeug: {third}"));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -50,9 +46,7 @@ fn rule(text: &str, options: &str) -> Rule {
         rule = match option.split_once('=') {
             None if option == "lenient" => rule.strict_slashes(false),
             None => rule.merge_slashes(false),
-            Some(("methods", list)) => {
-                rule.methods(list.split(',').map(|method| method.parse().unwrap()))
-            }
+            Some(("methods", list)) => rule.methods(list.split(',').map(|method| method.parse().unwrap())),
             Some((name, value)) => {
                 let number = value.parse().map(ViewArg::Int);
                 defaults.push((name.to_owned(), number.unwrap_or(value.into())));
@@ -147,11 +141,7 @@ fn allowed_methods() {
     let router = builder.freeze();
     let names = |path| {
         let allowed = router.allowed(path);
-        allowed
-            .iter()
-            .map(|m| m.to_string())
-            .collect::<Vec<_>>()
-            .join(" ")
+        allowed.iter().map(|m| m.to_string()).collect::<Vec<_>>().join(" ")
     };
     assert_eq!(names("/m"), "DELETE GET HEAD POST PURGE");
     assert_eq!(names("/all"), "");
@@ -161,16 +151,11 @@ fn allowed_methods() {
 #[test]
 fn sixteen_variables() {
     let names: Vec<_> = (0..16).map(|i| format!("<v{i}>")).collect();
-    let router = router(&[
-        &format!("/{}", names.join("/")),
-        &format!("/{}", names.join("-")),
-    ]);
+    let router = router(&[&format!("/{}", names.join("/")), &format!("/{}", names.join("-"))]);
     for separator in ["/", "-"] {
         let values: Vec<_> = (0..16).map(|i| format!("value{i}")).collect();
         let path = format!("/{}", values.join(separator));
-        let Found::Match { args, .. } = router.find(&Method::GET, &path) else {
-            panic!("{path}")
-        };
+        let Found::Match { args, .. } = router.find(&Method::GET, &path) else { panic!("{path}") };
         let found: Vec<_> = args.iter(&path).map(|arg| arg.to_string()).collect();
         assert_eq!(found, values);
     }
@@ -181,9 +166,7 @@ fn arguments_are_small_and_foreign_paths_do_no_harm() {
     assert!(size_of::<Args>() <= 160, "{}", size_of::<Args>());
     assert!(size_of::<Found>() <= 160, "{}", size_of::<Found>());
     let router = router(&["/<a>"]);
-    let Found::Match { args, .. } = router.find(&Method::GET, "/abc") else {
-        panic!()
-    };
+    let Found::Match { args, .. } = router.find(&Method::GET, "/abc") else { panic!() };
     assert_eq!(args.get(0, "/"), None);
     assert_eq!(args.get(0, "üü"), None);
     assert_eq!(args.get(1, "/abc"), None);
@@ -230,12 +213,7 @@ fn custom_converters() {
     converters.register("slug", Slug);
     converters.register("all", Everything);
     let mut builder = RouterBuilder::new();
-    for text in [
-        "/s/<name>",
-        "/s/<slug:s>",
-        "/m/<slug:s>-<int:n>.<slug:t>",
-        "/a/<all:x>/end",
-    ] {
+    for text in ["/s/<name>", "/s/<slug:s>", "/m/<slug:s>-<int:n>.<slug:t>", "/a/<all:x>/end"] {
         builder.add(Rule::parse(text, &converters).unwrap(), "");
     }
     let router = builder.freeze();
@@ -243,10 +221,7 @@ fn custom_converters() {
     assert_eq!(get(&router, "/s/A"), "0; name=str A");
     assert_eq!(get(&router, "/s/answer"), "1; s=int 42");
     assert_eq!(get(&router, "/s/first-draft"), "404");
-    assert_eq!(
-        get(&router, "/m/a-b-7.c-d"),
-        "2; s=str a-b; n=int 7; t=str c-d"
-    );
+    assert_eq!(get(&router, "/m/a-b-7.c-d"), "2; s=str a-b; n=int 7; t=str c-d");
     assert_eq!(get(&router, "/m/a-b-7."), "404");
     assert_eq!(get(&router, "/a/1/2/end"), "3; x=str 1/2");
 }

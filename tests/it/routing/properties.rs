@@ -34,9 +34,7 @@ impl Random {
 #[test]
 fn what_is_built_is_found() {
     // No `-`, which separates the values below.
-    let letters: Vec<char> = "abzAZ019 %?#&=+ü€\u{1f980}._~!$'()*,:;@\"<>\\^`{|}"
-        .chars()
-        .collect();
+    let letters: Vec<char> = "abzAZ019 %?#&=+ü€\u{1f980}._~!$'()*,:;@\"<>\\^`{|}".chars().collect();
     let mut random = Random(1);
     for _ in 0..2000 {
         let (mut text, mut values) = (String::new(), Vec::new());
@@ -50,20 +48,11 @@ fn what_is_built_is_found() {
                     let x = random.next() as i64 as f64 / f64::from(1 << random.below(31));
                     ("float(signed=True)", ViewArg::Float(x))
                 }
-                3 => (
-                    "uuid",
-                    Uuid::from_u64_pair(random.next(), random.next()).into(),
-                ),
-                4 => (
-                    "any(\"a b\", c, \"\u{fc}/\")",
-                    random.pick(&["a b", "c"]).into(),
-                ),
+                3 => ("uuid", Uuid::from_u64_pair(random.next(), random.next()).into()),
+                4 => ("any(\"a b\", c, \"\u{fc}/\")", random.pick(&["a b", "c"]).into()),
                 _ => {
                     let inner = random.text(&letters, 1..5);
-                    (
-                        "path",
-                        format!("{inner}/{}", random.text(&letters, 1..5)).into(),
-                    )
+                    ("path", format!("{inner}/{}", random.text(&letters, 1..5)).into())
                 }
             };
             text += &format!("<{converter}:v{i}>");
@@ -74,10 +63,7 @@ fn what_is_built_is_found() {
         let mut builder = RouterBuilder::new();
         let id = builder.add(Rule::parse(&text, &Converters::default()).unwrap(), "e");
         let router = builder.freeze();
-        let given: Vec<_> = values
-            .iter()
-            .map(|(name, value)| (name.as_str(), UrlValue::from(value.clone())))
-            .collect();
+        let given: Vec<_> = values.iter().map(|(name, value)| (name.as_str(), UrlValue::from(value.clone()))).collect();
         let url = router.build(id, &given).unwrap();
         let path = percent_decode_str(&url).decode_utf8().unwrap();
         let Found::Match { args, .. } = router.find(&Method::GET, &path) else {
@@ -106,9 +92,7 @@ const PIECES: &[(&str, Ends)] = &[
     ("<string(minlength=2):?>", |t| string(t, 2, 99)),
     ("<string(maxlength=2):?>", |t| string(t, 1, 2)),
     ("<string(minlength=0, maxlength=3):?>", |t| string(t, 0, 3)),
-    ("<int:?>", |t| {
-        longest(t, |s| s.bytes().all(|b| b.is_ascii_digit()))
-    }),
+    ("<int:?>", |t| longest(t, |s| s.bytes().all(|b| b.is_ascii_digit()))),
     ("<int(signed=True):?>", |t| {
         longest(t, |s| {
             let s = s.strip_prefix('-').unwrap_or(s);
@@ -118,39 +102,25 @@ const PIECES: &[(&str, Ends)] = &[
     ("<float:?>", |t| {
         longest(t, |s| {
             let digits = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
-            s.split_once('.')
-                .is_some_and(|(a, b)| digits(a) && digits(b))
+            s.split_once('.').is_some_and(|(a, b)| digits(a) && digits(b))
         })
     }),
-    ("<any(a, ab, 'a-'):?>", |t| {
-        ["a", "ab", "a-"]
-            .iter()
-            .flat_map(|w| literal(t, w))
-            .collect()
-    }),
+    ("<any(a, ab, 'a-'):?>", |t| ["a", "ab", "a-"].iter().flat_map(|w| literal(t, w)).collect()),
 ];
 
 fn literal(text: &str, literal: &str) -> Vec<usize> {
-    text.starts_with(literal)
-        .then_some(literal.len())
-        .into_iter()
-        .collect()
+    text.starts_with(literal).then_some(literal.len()).into_iter().collect()
 }
 
 fn string(text: &str, min: usize, max: usize) -> Vec<usize> {
     let ends = text.char_indices().map(|(i, _)| i).chain([text.len()]);
-    let mut ends: Vec<_> = ends
-        .enumerate()
-        .filter(|(n, _)| (min..=max).contains(n))
-        .collect();
+    let mut ends: Vec<_> = ends.enumerate().filter(|(n, _)| (min..=max).contains(n)).collect();
     ends.reverse();
     ends.into_iter().map(|(_, end)| end).collect()
 }
 
 fn longest(text: &str, fits: impl Fn(&str) -> bool) -> Vec<usize> {
-    let ends = (1..=text.len())
-        .rev()
-        .filter(|end| text.is_char_boundary(*end));
+    let ends = (1..=text.len()).rev().filter(|end| text.is_char_boundary(*end));
     ends.filter(|end| fits(&text[..*end])).collect()
 }
 
@@ -177,13 +147,9 @@ fn segments_match_as_by_backtracking() {
     let alphabet = ['a', 'a', 'b', '-', '.', '1', '2', '\u{fc}'];
     let (mut random, mut matched) = (Random(2), 0);
     for _ in 0..3000 {
-        let pieces: Vec<_> = (0..1 + random.below(5))
-            .map(|_| random.pick(PIECES))
-            .collect();
+        let pieces: Vec<_> = (0..1 + random.below(5)).map(|_| random.pick(PIECES)).collect();
         let parts = pieces.iter().enumerate();
-        let rule: String = parts
-            .map(|(i, (piece, _))| piece.replace('?', &format!("v{i}")))
-            .collect();
+        let rule: String = parts.map(|(i, (piece, _))| piece.replace('?', &format!("v{i}"))).collect();
         let router = router(&format!("/s/{rule}"));
         for _ in 0..20 {
             let text = random.text(&alphabet, 1..10);
