@@ -1,0 +1,48 @@
+//! `app.run()`: options from the command line and the environment, a log that is seen, and the server.
+
+mod logger;
+mod options;
+
+use std::sync::Arc;
+
+pub use options::{BadOption, RunOptions};
+
+use crate::app::App;
+use crate::error::Result;
+use crate::server::Server;
+
+impl App {
+    /// Serves the app until Ctrl-C or SIGTERM: on 127.0.0.1:5000, unless the program's arguments (`--host`, `--port`,
+    /// `--workers`, `--engine`), or `DEWAR_HOST`, `DEWAR_PORT` and so on say otherwise; `--help` lists them. Programs
+    /// with arguments of their own use [`App::run_with`].
+    ///
+    /// When the program has set no logger, warnings and errors are written to standard error; `DEWAR_LOG` says from
+    /// which level on. One line `listening on http://HOST:PORT` is written there when requests are answered.
+    ///
+    /// # Errors
+    /// Mistakes of the set-up, all of them with their lines; an option that is none; a port that is in use.
+    pub fn run(self) -> Result<()> {
+        let options = RunOptions::from_env_and_args()?;
+        self.run_with(options)
+    }
+
+    /// Serves the app as [`App::run`] does, with these options.
+    ///
+    /// # Errors
+    /// As [`App::run`].
+    pub fn run_with(self, options: RunOptions) -> Result<()> {
+        logger::install(options.log);
+        let service = self.into_service()?;
+        let mut server = Server::bind(options.address())?.engine(options.engine);
+        if let Some(workers) = options.workers {
+            server = server.max_workers(workers);
+        }
+        let report = server
+            .on_ready(|addr| eprintln!("listening on http://{addr}"))
+            .serve(Arc::new(service))?;
+        if report.cut > 0 {
+            log::warn!("{} requests were cut at the end: their handlers took too long to finish", report.cut);
+        }
+        Ok(())
+    }
+}

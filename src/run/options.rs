@@ -1,0 +1,161 @@
+//! How the app is served: from the environment and the command line.
+
+use std::fmt;
+
+use log::LevelFilter;
+
+use crate::server::EngineKind;
+
+/// How [`App::run_with`](crate::App::run_with) serves.
+///
+/// ```
+/// use dewar::RunOptions;
+///
+/// let options = RunOptions::parse(["--port", "8080", "--host=0.0.0.0"])?;
+/// assert_eq!((options.host.as_str(), options.port), ("0.0.0.0", 8080));
+///
+/// let error = RunOptions::parse(["--port", "many"]).unwrap_err();
+/// assert_eq!(error.to_string(), "--port takes a number from 0 to 65535, not \"many\"; --help lists the options");
+/// # Ok::<(), dewar::BadOption>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunOptions {
+    /// The address to listen on: `127.0.0.1`. With `0.0.0.0`, other machines can reach it.
+    pub host: String,
+    /// The port: 5000. 0 takes a free one.
+    pub port: u16,
+    /// How many requests may be in handlers at once; the engine's default unless said.
+    pub workers: Option<usize>,
+    /// What accepts and parses.
+    pub engine: EngineKind,
+    /// From which level on the log is written, when the program has set no logger.
+    pub log: LevelFilter,
+}
+
+impl Default for RunOptions {
+    fn default() -> Self {
+        RunOptions {
+            host: "127.0.0.1".into(),
+            port: 5000,
+            workers: None,
+            engine: EngineKind::default(),
+            log: LevelFilter::Warn,
+        }
+    }
+}
+
+const USAGE: &str = "\
+Serves this app.
+
+  --host HOST      the address to listen on (127.0.0.1)
+  --port PORT      the port (5000)
+  --workers MAX    how many requests may be in handlers at once
+  --engine NAME    what accepts and parses: tiny_http
+  --help           this text
+
+Each can be given in the environment too: DEWAR_HOST, DEWAR_PORT, DEWAR_WORKERS, DEWAR_ENGINE; and DEWAR_LOG says what
+is logged: off, error, warn, info, debug or trace.";
+
+impl RunOptions {
+    /// From `DEWAR_…` in the environment, and then from the program's arguments. `--help` prints the options and ends
+    /// the program.
+    ///
+    /// # Errors
+    /// When one of them is not an option, or its value does not fit.
+    pub fn from_env_and_args() -> Result<RunOptions, BadOption> {
+        let mut options = RunOptions::default();
+        for (name, set) in SETTERS {
+            let variable = format!("DEWAR_{}", name.to_uppercase());
+            if let Ok(value) = std::env::var(&variable) {
+                set(&mut options, &value).map_err(|wanted| BadOption::value(&variable, wanted, &value))?;
+            }
+        }
+        options.take(std::env::args().skip(1))?;
+        Ok(options)
+    }
+
+    /// From arguments as on the command line.
+    ///
+    /// # Errors
+    /// When one of them is not an option, or its value does not fit.
+    pub fn parse<I>(args: I) -> Result<RunOptions, BadOption>
+    where
+        I: IntoIterator,
+        I::Item: Into<String>,
+    {
+        let mut options = RunOptions::default();
+        options.take(args.into_iter().map(Into::into))?;
+        Ok(options)
+    }
+
+    fn take(&mut self, mut args: impl Iterator<Item = String>) -> Result<(), BadOption> {
+        while let Some(arg) = args.next() {
+            if arg == "--help" || arg == "-h" {
+                println!("{USAGE}");
+                std::process::exit(0);
+            }
+            let (flag, value) = match arg.split_once('=') {
+                Some((flag, value)) => (flag.to_owned(), Some(value.to_owned())),
+                None => (arg, None),
+            };
+            let setter = SETTERS.iter().find(|(name, _)| *name != "log" && flag.strip_prefix("--") == Some(name));
+            let Some((_, set)) = setter else { return Err(BadOption(format!("there is no option {flag}"))) };
+            let value = value.or_else(|| args.next()).ok_or_else(|| BadOption(format!("{flag} needs a value")))?;
+            set(self, &value).map_err(|wanted| BadOption::value(&flag, wanted, &value))?;
+        }
+        Ok(())
+    }
+
+    /// `host:port`, with an IPv6 address in brackets.
+    pub(super) fn address(&self) -> String {
+        match self.host.contains(':') && !self.host.starts_with('[') {
+            true => format!("[{}]:{}", self.host, self.port),
+            false => format!("{}:{}", self.host, self.port),
+        }
+    }
+}
+
+/// Sets an option from text, or says what it wants.
+type Setter = fn(&mut RunOptions, &str) -> Result<(), String>;
+
+const SETTERS: [(&str, Setter); 5] = [
+    ("host", |options, text| {
+        options.host = text.to_owned();
+        Ok(())
+    }),
+    ("port", |options, text| {
+        options.port = text.parse().map_err(|_| "a number from 0 to 65535".to_owned())?;
+        Ok(())
+    }),
+    ("workers", |options, text| {
+        let workers = text.parse().ok().filter(|n| *n > 0);
+        options.workers = Some(workers.ok_or("a number from 1 on")?);
+        Ok(())
+    }),
+    ("engine", |options, text| {
+        options.engine = text.parse().map_err(|error| format!("an engine ({error})"))?;
+        Ok(())
+    }),
+    ("log", |options, text| {
+        options.log = text.parse().map_err(|_| "off, error, warn, info, debug or trace".to_owned())?;
+        Ok(())
+    }),
+];
+
+/// An option that is none, or whose value does not fit.
+#[derive(Debug, Clone)]
+pub struct BadOption(String);
+
+impl BadOption {
+    fn value(name: &str, wanted: String, got: &str) -> BadOption {
+        BadOption(format!("{name} takes {wanted}, not {got:?}"))
+    }
+}
+
+impl fmt::Display for BadOption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}; --help lists the options", self.0)
+    }
+}
+
+impl std::error::Error for BadOption {}
