@@ -16,10 +16,13 @@ mod json;
 mod multidict;
 #[cfg(feature = "multipart")]
 mod multipart;
+mod pool;
 mod request;
 mod respond;
 mod response;
 pub mod routing;
+mod run;
+pub mod server;
 mod service;
 #[cfg(feature = "static_files")]
 mod static_files;
@@ -45,9 +48,11 @@ pub use globals::{render, render_template_string};
 pub use globals::{send_file, send_file_with, send_from_directory};
 pub use json::{Json, jsonify};
 pub use multidict::MultiDict;
+pub use pool::PoolStats;
 pub use request::Request;
 pub use respond::{IntoHeaders, IntoResponse, Redirect, redirect};
 pub use response::{IntoStatus, Response, escape_html};
+pub use run::{BadOption, RunOptions};
 pub use service::Service;
 #[cfg(feature = "static_files")]
 pub use static_files::SendFile;

@@ -37,9 +37,7 @@ impl App {
         if let Some(workers) = options.workers {
             server = server.max_workers(workers);
         }
-        let report = server
-            .on_ready(|addr| eprintln!("listening on http://{addr}"))
-            .serve(Arc::new(service))?;
+        let report = server.on_ready(|addr| eprintln!("listening on http://{addr}")).serve(Arc::new(service))?;
         if report.cut > 0 {
             log::warn!("{} requests were cut at the end: their handlers took too long to finish", report.cut);
         }

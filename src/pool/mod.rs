@@ -1,0 +1,353 @@
+//! Threads that run handlers: their names, how many there are, what they are doing, their panics and their end.
+//!
+//! The pool is **not a queue**. An engine gives it a *source loop*, which every worker runs: wait for the next job
+//! wherever the engine keeps them, do it inside [`Worker::job`], wait again. What the pool knows of a worker is one
+//! number on a cache line of its own, odd while it is in a job; a *ticker* thread looks at those numbers every
+//! millisecond while anyone is busy, starts workers when all of them are stuck, and ends them when that is over.
+
+mod slot;
+mod ticker;
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::{self, JoinHandle, Thread};
+use std::time::{Duration, Instant};
+
+use slot::Slot;
+
+/// How long a worker beyond the minimum waits for a job before it looks whether it is still wanted.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// What a pool is doing: see [`ServerStats`](crate::server::ServerStats).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PoolStats {
+    /// Workers there are now.
+    pub workers: usize,
+    /// Workers that are in a handler.
+    pub busy: usize,
+    /// Workers that have been in the same handler for more than a few milliseconds.
+    pub blocked: usize,
+    /// Workers started since the beginning.
+    pub started: u64,
+    /// Workers that have ended, because they were no longer wanted.
+    pub ended: u64,
+    /// Jobs begun.
+    pub jobs: u64,
+    /// Panics caught: of handlers, of bodies while they were sent, and of jobs that ran on close.
+    pub panics: u64,
+    /// How long the worker that has been longest in its handler has been there.
+    pub oldest: Duration,
+    /// How long no worker has been free: zero when one is.
+    pub saturated: Duration,
+}
+
+/// The loop that every worker runs: wait for a job, do it inside [`Worker::job`], until [`Worker::should_end`].
+pub(crate) type Source = Box<dyn Fn(&Worker<'_>) + Send + Sync>;
+
+/// A pool of worker threads.
+pub(crate) struct Pool {
+    shared: Arc<Shared>,
+    ticker: Mutex<Option<JoinHandle<()>>>,
+}
+
+pub(crate) struct Shared {
+    min: usize,
+    max: usize,
+    source: Source,
+    /// Set once, when the pool is to end.
+    closing: AtomicBool,
+    /// How many workers beyond the minimum shall end as soon as they have nothing to do.
+    surplus: AtomicUsize,
+    /// Whether the ticker has to be woken by the next worker that becomes busy.
+    ticker_asleep: AtomicBool,
+    ticker: OnceLock<Thread>,
+    panics: AtomicU64,
+    inner: Mutex<Inner>,
+    /// Told when a worker has ended, when saturation has lasted, and when the pool closes.
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Inner {
+    workers: Vec<Entry>,
+    /// Threads that have ended or are about to, to be joined.
+    ended_threads: Vec<JoinHandle<()>>,
+    started: u64,
+    ended: u64,
+    /// Jobs of workers that have ended.
+    past_jobs: u64,
+    /// Since when no worker was seen free.
+    saturated_since: Option<Instant>,
+    /// Whether that has lasted, and those who wait for it were told.
+    saturation_lasts: bool,
+    /// No thread is started before this: the last attempt failed.
+    no_spawn_before: Option<Instant>,
+}
+
+struct Entry {
+    slot: Arc<Slot>,
+    thread: JoinHandle<()>,
+    /// The number that the ticker last saw, and when it was new.
+    seen: u64,
+    since: Instant,
+}
+
+impl Pool {
+    /// Starts `min` workers, each of which runs `source`; there will never be more than `max`.
+    ///
+    /// # Errors
+    /// When not a single thread could be started. With fewer than `min` the pool goes on.
+    pub(crate) fn start(min: usize, max: usize, source: Source) -> std::io::Result<Pool> {
+        let max = max.max(1);
+        let shared = Arc::new(Shared {
+            min: min.clamp(1, max),
+            max,
+            source,
+            closing: AtomicBool::new(false),
+            surplus: AtomicUsize::new(0),
+            ticker_asleep: AtomicBool::new(false),
+            ticker: OnceLock::new(),
+            panics: AtomicU64::new(0),
+            inner: Mutex::default(),
+            changed: Condvar::new(),
+        });
+        {
+            let mut inner = shared.lock();
+            for _ in 0..shared.min {
+                match shared.start_worker(&mut inner) {
+                    Ok(()) => {}
+                    Err(error) if inner.workers.is_empty() => return Err(error),
+                    Err(error) => {
+                        log::warn!("only {} of {} workers could be started: {error}", inner.workers.len(), shared.min);
+                        break;
+                    }
+                }
+            }
+        }
+        let ticking = Arc::clone(&shared);
+        let ticker = thread::Builder::new().name("dewar-ticker".into()).spawn(move || ticker::run(&ticking));
+        let ticker = match ticker {
+            Ok(ticker) => Some(ticker),
+            Err(error) => {
+                log::error!("the pool cannot grow, its ticker could not be started: {error}");
+                None
+            }
+        };
+        Ok(Pool { shared, ticker: Mutex::new(ticker) })
+    }
+
+    /// What a thread outside of the pool needs to watch it.
+    pub(crate) fn watch(&self) -> Watch {
+        Watch(Arc::clone(&self.shared))
+    }
+
+    /// What the pool is doing.
+    pub(crate) fn stats(&self) -> PoolStats {
+        let inner = self.shared.lock();
+        let now = Instant::now();
+        let mut stats = PoolStats {
+            workers: inner.workers.len(),
+            started: inner.started,
+            ended: inner.ended,
+            jobs: inner.past_jobs,
+            panics: self.shared.panics.load(Ordering::Relaxed),
+            saturated: inner.saturated_since.map_or(Duration::ZERO, |since| now - since),
+            ..PoolStats::default()
+        };
+        for entry in &inner.workers {
+            let number = entry.slot.number();
+            stats.jobs += slot::jobs(number);
+            if slot::is_busy(number) {
+                stats.busy += 1;
+                // What the ticker has not seen yet is younger than a tick.
+                let age = if number == entry.seen { now - entry.since } else { Duration::ZERO };
+                stats.oldest = stats.oldest.max(age);
+                stats.blocked += usize::from(age > ticker::STUCK);
+            }
+        }
+        stats
+    }
+
+    /// Tells the workers to end when they next look. An engine then wakes those that wait in its source.
+    pub(crate) fn close(&self) {
+        self.shared.closing.store(true, Ordering::SeqCst);
+        self.shared.wake_ticker();
+        // With the lock, so that nobody is between looking at `closing` and waiting.
+        drop(self.shared.lock());
+        self.shared.changed.notify_all();
+    }
+
+    /// Waits for the workers to end, at most until `deadline`; returns how many have not.
+    pub(crate) fn join(&self, deadline: Instant) -> usize {
+        let mut inner = self.shared.lock();
+        while !inner.workers.is_empty() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            inner = self.shared.changed.wait_timeout(inner, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        let left = inner.workers.len();
+        let threads = std::mem::take(&mut inner.ended_threads);
+        drop(inner);
+        let ticker = self.ticker.lock().unwrap_or_else(PoisonError::into_inner).take();
+        for thread in threads.into_iter().chain(ticker) {
+            // Its panics were caught inside.
+            let _ = thread.join();
+        }
+        left
+    }
+}
+
+/// A look at a pool from outside: for an engine's own threads.
+#[derive(Clone)]
+pub(crate) struct Watch(Arc<Shared>);
+
+impl Watch {
+    /// Waits until no worker has been free for some ticks; `false` when the pool closes instead.
+    pub(crate) fn until_saturated(&self) -> bool {
+        let mut inner = self.0.lock();
+        while !inner.saturation_lasts && !self.closing() {
+            inner = self.0.changed.wait(inner).unwrap_or_else(PoisonError::into_inner);
+        }
+        !self.closing()
+    }
+
+    /// Waits for `time`, or for the pool to close.
+    pub(crate) fn pause(&self, time: Duration) {
+        let inner = self.0.lock();
+        if !self.closing() {
+            let _ = self.0.changed.wait_timeout(inner, time);
+        }
+    }
+
+    /// Whether no worker was free when last looked at.
+    pub(crate) fn saturated(&self) -> bool {
+        self.0.lock().saturated_since.is_some()
+    }
+
+    /// Whether the pool is ending.
+    pub(crate) fn closing(&self) -> bool {
+        self.0.closing.load(Ordering::Acquire)
+    }
+
+    /// Counts a panic that the caller caught.
+    pub(crate) fn count_panic(&self) {
+        self.0.panics.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// A worker, as its source loop sees it.
+pub(crate) struct Worker<'a> {
+    shared: &'a Arc<Shared>,
+    slot: &'a Slot,
+    base: bool,
+}
+
+impl Worker<'_> {
+    /// The worker is in a job until the guard is dropped.
+    pub(crate) fn job(&self) -> Job<'_> {
+        self.slot.begin();
+        if self.shared.ticker_asleep.load(Ordering::SeqCst) {
+            self.shared.wake_ticker();
+        }
+        Job(self.slot)
+    }
+
+    /// How long to wait for a job at once. `None` for those of the minimum, who wait for as long as it takes.
+    pub(crate) fn patience(&self) -> Option<Duration> {
+        (!self.base).then_some(PATIENCE)
+    }
+
+    /// Whether the worker is not wanted any more: there are more than needed. Asking takes one's leave, so the source
+    /// loop must end when this is true.
+    pub(crate) fn is_surplus(&self) -> bool {
+        !self.base
+            && self.shared.surplus.load(Ordering::Relaxed) > 0
+            && self.shared.surplus.fetch_update(Ordering::AcqRel, Ordering::Relaxed, |n| n.checked_sub(1)).is_ok()
+    }
+
+    /// Whether the pool is ending.
+    pub(crate) fn closing(&self) -> bool {
+        self.shared.closing.load(Ordering::Acquire)
+    }
+
+    /// What a thread outside of the pool needs to watch it.
+    pub(crate) fn watch(&self) -> Watch {
+        Watch(Arc::clone(self.shared))
+    }
+
+    /// Counts a panic that the source caught itself.
+    pub(crate) fn count_panic(&self) {
+        self.shared.panics.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// A job that is being done: see [`Worker::job`].
+pub(crate) struct Job<'a>(&'a Slot);
+
+impl Drop for Job<'_> {
+    fn drop(&mut self) {
+        self.0.finish();
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // Nothing panics while it holds the lock, short of the allocator.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wake_ticker(&self) {
+        if self.ticker_asleep.swap(false, Ordering::SeqCst)
+            && let Some(ticker) = self.ticker.get()
+        {
+            ticker.unpark();
+        }
+    }
+
+    fn start_worker(self: &Arc<Self>, inner: &mut Inner) -> std::io::Result<()> {
+        let number = inner.started + 1;
+        let base = inner.workers.iter().filter(|entry| entry.slot.base).count() < self.min;
+        let slot = Arc::new(Slot::new(base));
+        let (shared, own) = (Arc::clone(self), Arc::clone(&slot));
+        let thread = thread::Builder::new().name(format!("dewar-worker-{number}")).spawn(move || shared.work(&own))?;
+        inner.started = number;
+        inner.workers.push(Entry { slot, thread, seen: 0, since: Instant::now() });
+        Ok(())
+    }
+
+    /// What a worker's thread does.
+    fn work(self: &Arc<Self>, slot: &Arc<Slot>) {
+        slot.announce();
+        let worker = Worker { shared: self, slot, base: slot.base };
+        while catch_unwind(AssertUnwindSafe(|| (self.source)(&worker))).is_err() {
+            // Engines catch what handlers do; this is for what they did not think of. The panic hook has told of it.
+            worker.count_panic();
+            log::error!("a worker panicked outside of a handler; it goes on");
+        }
+        let mut inner = self.lock();
+        if let Some(at) = inner.workers.iter().position(|entry| Arc::ptr_eq(&entry.slot, slot)) {
+            let entry = inner.workers.swap_remove(at);
+            inner.ended_threads.push(entry.thread);
+        }
+        inner.past_jobs += slot::jobs(slot.number());
+        inner.ended += 1;
+        drop(inner);
+        self.changed.notify_all();
+    }
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Pool").field(&self.stats()).finish()
+    }
+}
+
+impl fmt::Debug for Watch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Watch")
+    }
+}

@@ -1,0 +1,147 @@
+//! What turns a listener and a service into a running server.
+
+use std::fmt;
+use std::io;
+use std::net::TcpListener;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Limits;
+use crate::{PoolStats, Service};
+
+/// Turns a listener and a [`Service`] into a running server: accepts, parses, calls the service, sends.
+///
+/// [`EngineKind`] names those that come with the crate.
+pub trait Engine: fmt::Debug + Send + Sync {
+    /// Starts serving in the background.
+    ///
+    /// # Errors
+    /// When the listener cannot be used, or threads cannot be started.
+    fn start(&self, listener: TcpListener, service: Arc<dyn Service>, setup: &Setup) -> io::Result<Box<dyn Running>>;
+}
+
+/// What an [`Engine`] is told.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// Workers to have at least.
+    pub workers: usize,
+    /// All other bounds.
+    pub limits: Limits,
+}
+
+/// A server that an [`Engine`] runs.
+pub trait Running: fmt::Debug + Send + Sync {
+    /// What it is doing.
+    fn stats(&self) -> ServerStats;
+
+    /// Stops accepting, lets what is in flight finish for at most `grace`, and ends. Called once.
+    fn stop(&self, grace: Duration) -> ShutdownReport;
+}
+
+/// The engines that come with the crate, by the names that `--engine` takes.
+///
+/// ```
+/// use dewar::server::EngineKind;
+///
+/// assert_eq!("tiny_http".parse::<EngineKind>()?, EngineKind::TinyHttp);
+/// assert!("apache".parse::<EngineKind>().unwrap_err().to_string().contains("tiny_http"));
+/// # Ok::<(), dewar::server::UnknownEngine>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum EngineKind {
+    /// [`tiny_http`](super::tiny_http) accepts and parses, the worker pool handles.
+    #[default]
+    TinyHttp,
+}
+
+impl EngineKind {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            EngineKind::TinyHttp => "tiny_http",
+        }
+    }
+}
+
+impl fmt::Display for EngineKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for EngineKind {
+    type Err = UnknownEngine;
+
+    fn from_str(name: &str) -> Result<EngineKind, UnknownEngine> {
+        match name {
+            "tiny_http" if cfg!(feature = "tiny_http") => Ok(EngineKind::TinyHttp),
+            _ => Err(UnknownEngine { name: name.to_owned() }),
+        }
+    }
+}
+
+impl Engine for EngineKind {
+    fn start(&self, listener: TcpListener, service: Arc<dyn Service>, setup: &Setup) -> io::Result<Box<dyn Running>> {
+        match self {
+            #[cfg(feature = "tiny_http")]
+            EngineKind::TinyHttp => super::tiny_http::TinyHttp.start(listener, service, setup),
+            #[cfg(not(feature = "tiny_http"))]
+            EngineKind::TinyHttp => {
+                let _ = (listener, service, setup);
+                Err(io::Error::new(io::ErrorKind::Unsupported, UnknownEngine { name: self.name().to_owned() }))
+            }
+        }
+    }
+}
+
+/// There is no engine of this name in this build.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownEngine {
+    name: String,
+}
+
+impl fmt::Display for UnknownEngine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = &self.name;
+        match name.as_str() {
+            "native" => write!(f, "the native engine is not in this build of dewar")?,
+            "tiny_http" => {
+                write!(f, "the tiny_http engine is not in this build of dewar: enable its feature tiny_http")?
+            }
+            _ => write!(f, "there is no engine {name:?}")?,
+        }
+        if cfg!(feature = "tiny_http") {
+            write!(f, "; there is tiny_http")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for UnknownEngine {}
+
+/// What a server is doing and has done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ServerStats {
+    /// Requests taken, those that were refused without asking the service among them.
+    pub requests: u64,
+    /// Panics caught, in handlers or while their responses were sent.
+    pub panics: u64,
+    /// Connections given up on purpose, with the thread and the socket that the engine had for them, because going on
+    /// with them was not safe.
+    pub leaked_readers: u64,
+    /// Requests answered with 503 because no worker was free for too long.
+    pub refused_503: u64,
+    /// The workers.
+    pub pool: PoolStats,
+}
+
+/// How a shutdown went.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ShutdownReport {
+    /// Requests that were in a handler when it began and were finished.
+    pub finished: usize,
+    /// Requests whose handlers had not ended when the grace was over.
+    pub cut: usize,
+}

@@ -1,0 +1,243 @@
+//! One request, from tiny_http's hands to its answer.
+
+use std::io::{Read, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use ::tiny_http as tiny;
+use ::tiny_http::ReadWrite;
+use http::Version;
+
+use super::State;
+use super::aside;
+use super::head::{self, Framing, Head, Terms};
+use super::lease::{self, Lease, Rest};
+use super::ruined::Ruin;
+use super::send::{Scratch, Sent, send};
+use crate::{Body, HttpError, Request, Response};
+
+impl State {
+    /// Answers a request. With `close` the client is told to come again on another connection. Returns whether
+    /// something panicked.
+    pub(super) fn handle(self: &Arc<Self>, request: tiny::Request, scratch: &mut Scratch, close: bool) -> bool {
+        let terms = Terms::of(&request);
+        let head = match head::read(&request, terms) {
+            Ok(head) => head,
+            Err(what) => {
+                self.ruined.note(request.remote_addr().copied(), Ruin::Request);
+                let error = HttpError::new(400).with_description(format!("The request is malformed: {what}."));
+                return self.refuse(request, scratch, error);
+            }
+        };
+        if let Some(ruin) = self.ruined.look(request.remote_addr().copied()) {
+            return self.on_ruined(request, scratch, ruin);
+        }
+        match head.framing {
+            Framing::Sized(length) if length > self.limits.body => {
+                let what = format!("The request's body has {length} bytes, {} are allowed.", self.limits.body);
+                self.refuse(request, scratch, HttpError::new(413).with_description(what))
+            }
+            Framing::Empty | Framing::Ahead(_) => self.handle_here(request, head, terms, scratch, close),
+            Framing::Sized(length) => self.handle_lease(request, head, terms, Rest::Sized(length), scratch, close),
+            Framing::Chunked => self.handle_lease(request, head, terms, Rest::Chunks, scratch, close),
+        }
+    }
+
+    /// One with no body, or with one that is in memory.
+    fn handle_here(
+        &self,
+        mut request: tiny::Request,
+        head: Head,
+        terms: Terms,
+        scratch: &mut Scratch,
+        close: bool,
+    ) -> bool {
+        let body = match head.framing {
+            Framing::Ahead(length) => {
+                let mut bytes = Vec::with_capacity(length as usize);
+                // Cut short it is shorter, which only a client that has gone away can make it.
+                let _ = request.as_reader().take(length).read_to_end(&mut bytes);
+                Body::from(bytes)
+            }
+            _ => Body::empty(),
+        };
+        let addr = request.remote_addr().copied();
+        let (response, panicked) = self.call(head.into_request(addr, terms, body));
+        self.answer(request, scratch, terms, response, close) || panicked
+    }
+
+    /// One whose body is on the socket.
+    fn handle_lease(
+        self: &Arc<Self>,
+        request: tiny::Request,
+        head: Head,
+        terms: Terms,
+        rest: Rest,
+        scratch: &mut Scratch,
+        close: bool,
+    ) -> bool {
+        let addr = request.remote_addr().copied();
+        let limit = self.limits.body;
+        let lease = Lease::new(request, rest);
+        let (mut response, mut panicked) = self.call(head.into_request(addr, terms, lease.body(limit)));
+        match catch_unwind(AssertUnwindSafe(|| lease::detach(&lease, &mut response, limit))) {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                log::error!("the response could not be read ahead: {error}");
+                response = HttpError::from(error).into_response();
+            }
+            Err(_) => {
+                panicked = true;
+                log::error!("the response's body panicked while it was read");
+                response = HttpError::new(500).into_response();
+            }
+        }
+        let Some((request, rest)) = lease.revoke() else {
+            log::error!("another thread is still reading a request's body: its client gets no answer");
+            self.ruined.note(addr, Ruin::Response);
+            self.leaked();
+            return panicked;
+        };
+        if rest == Rest::Nothing || !terms.reader_matters {
+            return self.answer(request, scratch, terms, response, close) || panicked;
+        }
+        // Kept usable only when it is known that the rest is within bounds.
+        let fits = matches!(rest, Rest::Sized(left) if left <= self.limits.unread_body);
+        let Some(mut stream) = split(request, terms, &response) else {
+            self.leaked();
+            return panicked;
+        };
+        let sent = self.send(&mut stream, scratch, terms, response, close || !fits, addr);
+        let limit = self.limits.unread_body;
+        let state = Arc::clone(self);
+        let job = Box::new(move || {
+            if !aside::drain(&mut *stream, rest, limit) {
+                std::mem::forget(stream);
+                state.leaked();
+            }
+        });
+        if let Err(job) = self.drains.run(job) {
+            // Too many clients are being waited for already.
+            std::mem::forget(job);
+            self.leaked();
+        }
+        sent == Sent::Panicked || panicked
+    }
+
+    /// Calls the service; what panics is a 500.
+    fn call(&self, request: Request) -> (Response, bool) {
+        match catch_unwind(AssertUnwindSafe(|| self.service.call(request))) {
+            Ok(response) => (response, false),
+            Err(panic) => {
+                let text = panic.downcast_ref::<&str>().copied();
+                let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+                log::error!("a handler panicked: {}", text.unwrap_or("with something that is no text"));
+                (HttpError::new(500).into_response(), true)
+            }
+        }
+    }
+
+    /// Answers a request that has nothing left to be read. Returns whether the body panicked.
+    fn answer(
+        &self,
+        request: tiny::Request,
+        scratch: &mut Scratch,
+        terms: Terms,
+        response: Response,
+        close: bool,
+    ) -> bool {
+        let addr = request.remote_addr().copied();
+        let mut writer = request.into_writer();
+        self.send(&mut writer, scratch, terms, response, close, addr) == Sent::Panicked
+    }
+
+    fn send(
+        &self,
+        mut writer: &mut dyn Write,
+        scratch: &mut Scratch,
+        terms: Terms,
+        response: Response,
+        close: bool,
+        addr: Option<std::net::SocketAddr>,
+    ) -> Sent {
+        // tiny_http keeps answers in the order of their requests, by letting the first write of each wait. Waited for
+        // before looking, since it is then that the answer before may break off.
+        let turn = writer.write(&[]);
+        if turn.is_err() || self.ruined.look(addr) == Some(Ruin::Response) {
+            return Sent::Done;
+        }
+        let sent = send(&mut writer, scratch, terms, response, close);
+        if sent != Sent::Done {
+            self.ruined.note(addr, Ruin::Response);
+        }
+        sent
+    }
+
+    /// Answers without asking the service and without reading on: a connection with an unread body is leaked.
+    fn refuse(&self, request: tiny::Request, scratch: &mut Scratch, error: HttpError) -> bool {
+        let terms = Terms::of(&request);
+        let response = error.into_response();
+        if !terms.reader_matters {
+            return self.answer(request, scratch, terms, response, true);
+        }
+        let addr = request.remote_addr().copied();
+        if let Some(mut stream) = split(request, terms, &response) {
+            self.send(&mut stream, scratch, terms, response, true, addr);
+            std::mem::forget(stream);
+        }
+        self.leaked();
+        false
+    }
+
+    /// A request on a connection that is ruined.
+    fn on_ruined(&self, request: tiny::Request, scratch: &mut Scratch, ruin: Ruin) -> bool {
+        let terms = Terms::of(&request);
+        match ruin {
+            Ruin::Request => self.refuse(request, scratch, HttpError::new(400)),
+            Ruin::Response if terms.reader_matters => {
+                std::mem::forget(request);
+                self.leaked();
+                false
+            }
+            Ruin::Response => {
+                // Not a byte is written, and those who wait behind it go on, to find the same.
+                drop(request.into_writer());
+                false
+            }
+        }
+    }
+
+    /// Answers a request that has waited for too long.
+    pub(super) fn overloaded(&self, request: tiny::Request) {
+        let seconds = self.limits.queue_deadline.as_secs().clamp(1, 60);
+        let error = HttpError::new(503).with_header("retry-after", &seconds.to_string());
+        self.refuse(request, &mut Scratch::default(), error);
+    }
+
+    /// Counts a connection that was given up with all that tiny_http has for it, and warns of the first and of every
+    /// hundredth.
+    fn leaked(&self) {
+        let count = self.leaked.fetch_add(1, Ordering::Relaxed) + 1;
+        if count % 100 == 1 {
+            log::warn!(
+                "gave up a connection with its thread, {count} since the start: tiny_http cannot close one whose \
+                 request was not read to its end"
+            );
+        }
+    }
+}
+
+/// Parts a request into what is read from and what is written to, which live on together. Nothing else does that:
+/// all other ways to an answer drop the reader, and with it read the body, or misread it.
+///
+/// tiny_http thinks that this is an upgrade, and writes a response first. An interim one does no harm: clients skip
+/// those. HTTP/1.0 has none; there the head of the real response is written by tiny_http, and is all that is sent.
+fn split(request: tiny::Request, terms: Terms, response: &Response) -> Option<Box<dyn ReadWrite + Send>> {
+    if terms.version == Version::HTTP_10 {
+        let status = response.status().as_u16();
+        std::mem::forget(request.upgrade("HTTP/1.1", tiny::Response::empty(status)));
+        return None;
+    }
+    Some(request.upgrade("HTTP/1.1", tiny::Response::empty(100)))
+}

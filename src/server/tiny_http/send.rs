@@ -1,0 +1,260 @@
+//! Writes responses.
+//!
+//! Not by tiny_http's own `respond`: that drops what is left of the request's body (by an allocation of the size that
+//! the client claims), lets a `TE` header of the request choose the coding, holds chunks back until there are 8 KiB,
+//! holds whole streams in memory for HTTP/1.0, and ends a body that failed midway as if it were whole.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use http::header::{CONNECTION, CONTENT_LENGTH, DATE, TRANSFER_ENCODING, UPGRADE};
+use http::{HeaderName, StatusCode, Version};
+
+use super::head::Terms;
+use crate::Response;
+use crate::body::Plain;
+
+/// Bodies up to this go out in one write with their head.
+const TOGETHER: usize = 32 * 1024;
+const BLOCK: usize = 64 * 1024;
+
+/// How sending went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sent {
+    /// The client has it, or is gone.
+    Done,
+    /// It has a part. Nothing may follow on this connection, or it would be taken for the rest.
+    Broken,
+    /// The same, and the body panicked.
+    Panicked,
+}
+
+/// What a thread that sends keeps for the next response.
+#[derive(Default)]
+pub(super) struct Scratch {
+    out: Vec<u8>,
+    date: String,
+    date_second: u64,
+}
+
+impl Scratch {
+    fn date(&mut self) -> &str {
+        let now = SystemTime::now();
+        let second = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        if second != self.date_second {
+            self.date = httpdate::fmt_http_date(now);
+            self.date_second = second;
+        }
+        &self.date
+    }
+}
+
+/// Sends it, and closes its body. With `close` the client is told that the connection ends here.
+pub(super) fn send(
+    out: &mut dyn Write,
+    scratch: &mut Scratch,
+    terms: Terms,
+    mut response: Response,
+    close: bool,
+) -> Sent {
+    if response.status().is_informational() {
+        log::error!("a handler answered {}, which is no final status: sent as 500", response.status());
+        response = Response::empty(500);
+    }
+    let status = response.status();
+    let bodiless = terms.head_only || status == StatusCode::NO_CONTENT || status == StatusCode::NOT_MODIFIED;
+    let length = response.body().len();
+    // HTTP/1.0 has no chunks: there a body of unknown length ends with the connection.
+    let chunked = length.is_none() && terms.version == Version::HTTP_11;
+    let close = close || terms.last || (length.is_none() && !chunked) || asks_to_close(&response);
+    write_head(scratch, terms, &response, length, close);
+
+    let (plain, closers) = response.into_body().into_plain();
+    let out = &mut Turn { out, begun: false };
+    let sent = catch_unwind(AssertUnwindSafe(|| {
+        if bodiless {
+            return out.write_all(&scratch.out).map_err(Failure::Client);
+        }
+        match plain {
+            Plain::Bytes(bytes) => send_bytes(out, &mut scratch.out, &bytes).map_err(Failure::Client),
+            Plain::File(file, length) => {
+                out.write_all(&scratch.out).map_err(Failure::Client)?;
+                let mut file = file.take(length);
+                let sent = send_blocks(out, &mut scratch.out, false, || read_block(&mut file));
+                if file.limit() > 0 && sent.is_ok() {
+                    let what = format!("the file ended {} bytes before its announced length", file.limit());
+                    return Err(Failure::Body(io::Error::new(ErrorKind::UnexpectedEof, what)));
+                }
+                sent
+            }
+            Plain::Stream(mut body) => {
+                // Ahead of the first block, for which the client may have to wait.
+                out.write_all(&scratch.out).and_then(|()| out.flush()).map_err(Failure::Client)?;
+                send_blocks(out, &mut scratch.out, chunked, || body.next_block())
+            }
+        }
+    }));
+    let sent = match sent {
+        Ok(Ok(())) => out.flush().map_err(Failure::Client),
+        Ok(Err(failure)) => Err(failure),
+        Err(_) => {
+            log::error!("the response's body panicked while it was sent");
+            break_off(out, chunked);
+            return Sent::Panicked;
+        }
+    };
+    drop(closers);
+    match sent {
+        Ok(()) => Sent::Done,
+        Err(Failure::Body(error)) => {
+            log::error!(
+                "the response's body failed while it was sent, its connection cannot be used any more: {error}"
+            );
+            break_off(out, chunked);
+            Sent::Broken
+        }
+        Err(Failure::Client(error)) => match error.kind() {
+            ErrorKind::BrokenPipe | ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted => Sent::Done,
+            // It takes nothing, for as long as the write timeout.
+            _ if out.begun => Sent::Broken,
+            _ => Sent::Done,
+        },
+    }
+}
+
+enum Failure {
+    /// The client could not be written to.
+    Client(io::Error),
+    /// What was to be sent could not be had.
+    Body(io::Error),
+}
+
+/// The client must see that this is not the end: it gets what cannot be a chunk. (With a known length it sees that
+/// bytes are missing; closing the connection, which would tell it at once, is not in tiny_http's power.)
+fn break_off(out: &mut Turn<'_>, chunked: bool) {
+    if chunked {
+        let _ = out.write_all(b"broken off\r\n").and_then(|()| out.flush());
+    }
+}
+
+fn asks_to_close(response: &Response) -> bool {
+    response.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"))
+}
+
+fn write_head(scratch: &mut Scratch, terms: Terms, response: &Response, length: Option<u64>, close: bool) {
+    let mut head = std::mem::take(&mut scratch.out);
+    head.clear();
+    let status = response.status();
+    let version = if terms.version == Version::HTTP_10 { "HTTP/1.0 " } else { "HTTP/1.1 " };
+    head.extend_from_slice(version.as_bytes());
+    head.extend_from_slice(status.as_str().as_bytes());
+    head.push(b' ');
+    head.extend_from_slice(status.canonical_reason().unwrap_or("Unknown").as_bytes());
+    head.extend_from_slice(b"\r\n");
+    for (name, value) in response.headers() {
+        // A HeaderValue holds no line break, so nothing can split the response.
+        if !is_ours(name) {
+            put(&mut head, name.as_str(), value.as_bytes());
+        }
+    }
+    match length {
+        _ if status == StatusCode::NO_CONTENT => {}
+        // What the body of a GET would be.
+        Some(0) if terms.head_only || status == StatusCode::NOT_MODIFIED => {
+            if let Some(length) = response.headers().get(CONTENT_LENGTH) {
+                put(&mut head, "content-length", length.as_bytes());
+            } else if status != StatusCode::NOT_MODIFIED {
+                put(&mut head, "content-length", b"0");
+            }
+        }
+        Some(length) => put_length(&mut head, length),
+        None if terms.version == Version::HTTP_11 && status != StatusCode::NOT_MODIFIED => {
+            put(&mut head, "transfer-encoding", b"chunked");
+        }
+        None => {}
+    }
+    if close {
+        put(&mut head, "connection", b"close");
+    } else if terms.version == Version::HTTP_10 {
+        put(&mut head, "connection", b"keep-alive");
+    }
+    if !response.headers().contains_key(DATE) {
+        put(&mut head, "date", scratch.date().as_bytes());
+    }
+    head.extend_from_slice(b"\r\n");
+    scratch.out = head;
+}
+
+/// Headers that say how the message is framed: the engine's to write.
+fn is_ours(name: &HeaderName) -> bool {
+    [CONTENT_LENGTH, TRANSFER_ENCODING, CONNECTION, UPGRADE].contains(name) || name == "keep-alive"
+}
+
+fn put(head: &mut Vec<u8>, name: &str, value: &[u8]) {
+    head.extend_from_slice(name.as_bytes());
+    head.extend_from_slice(b": ");
+    head.extend_from_slice(value);
+    head.extend_from_slice(b"\r\n");
+}
+
+fn put_length(head: &mut Vec<u8>, length: u64) {
+    // Into a Vec it cannot fail.
+    let _ = write!(head, "content-length: {length}\r\n");
+}
+
+fn send_bytes(out: &mut Turn<'_>, head: &mut Vec<u8>, bytes: &Bytes) -> io::Result<()> {
+    if bytes.len() <= TOGETHER {
+        head.extend_from_slice(bytes);
+        return out.write_all(head);
+    }
+    out.write_all(head)?;
+    out.write_all(bytes)
+}
+
+/// Each block is sent as it is made, so that a client sees events when they happen.
+fn send_blocks(
+    out: &mut Turn<'_>,
+    scratch: &mut Vec<u8>,
+    chunked: bool,
+    mut next: impl FnMut() -> io::Result<Option<Bytes>>,
+) -> Result<(), Failure> {
+    while let Some(block) = next().map_err(Failure::Body)? {
+        if !chunked {
+            out.write_all(&block).and_then(|()| out.flush()).map_err(Failure::Client)?;
+            continue;
+        }
+        scratch.clear();
+        let _ = write!(scratch, "{:x}\r\n", block.len());
+        scratch.extend_from_slice(&block);
+        scratch.extend_from_slice(b"\r\n");
+        out.write_all(scratch).and_then(|()| out.flush()).map_err(Failure::Client)?;
+    }
+    if chunked { out.write_all(b"0\r\n\r\n").map_err(Failure::Client) } else { Ok(()) }
+}
+
+fn read_block(file: &mut impl Read) -> io::Result<Option<Bytes>> {
+    let mut block = vec![0; BLOCK];
+    let got = file.read(&mut block)?;
+    block.truncate(got);
+    Ok((got > 0).then(|| block.into()))
+}
+
+/// Remembers whether anything was written.
+struct Turn<'a> {
+    out: &'a mut dyn Write,
+    begun: bool,
+}
+
+impl Write for Turn<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.out.write(bytes)?;
+        self.begun |= written > 0;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
