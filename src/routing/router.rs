@@ -194,12 +194,16 @@ impl Router {
                 // A value that its converter refuses ends the search.
                 None => no_match(walk),
             },
-            // Of the empty path, only the first slash is missing.
-            Some(End::SlashMissing(_)) if path.is_empty() => Found::Redirect {
-                path: "/".to_owned(),
-            },
-            Some(End::SlashMissing(_)) => Found::Redirect {
-                path: format!("/{}/", path.trim_start_matches('/')),
+            Some(End::SlashMissing(_)) => match path.trim_start_matches('/') {
+                // Of the empty path, only the first slash is missing.
+                "" if path.is_empty() => Found::Redirect {
+                    path: "/".to_owned(),
+                },
+                // As slashes at the beginning are one, one more would change nothing.
+                "" => no_match(walk),
+                rest => Found::Redirect {
+                    path: format!("/{rest}/"),
+                },
             },
             None if path.trim_start_matches('/').contains("//") => self.find_merged(walk, path),
             None => no_match(walk),

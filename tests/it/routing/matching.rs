@@ -128,6 +128,14 @@ fn unmerged_rules_never_redirect_to_merged_paths() {
 }
 
 #[test]
+fn no_redirect_to_where_it_came_from() {
+    // Werkzeug sends `/` to `/` here, for ever.
+    let router = router(&["/<string(minlength=0):x>/"]);
+    assert_eq!(get(&router, "/"), "404");
+    assert_eq!(get(&router, "/a"), "-> /a/");
+}
+
+#[test]
 fn build_only_rules_never_match() {
     let mut builder = RouterBuilder::new();
     let only = builder.add(rule("/x", "").build_only(true), "x");
