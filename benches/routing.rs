@@ -110,7 +110,9 @@ fn measure(router: &Router, path: &str) -> (f64, f64) {
     for _ in 0..BATCHES {
         let began = Instant::now();
         for _ in 0..BATCH {
-            black_box(black_box(router).find(black_box(&Method::GET), black_box(path)));
+            let found = black_box(router).find(black_box(&Method::GET), black_box(path));
+            // By reference: handing it over by value would time a copy.
+            black_box(&found);
         }
         times.push(began.elapsed().as_nanos() as f64 / BATCH as f64);
     }
@@ -125,15 +127,15 @@ fn measure(router: &Router, path: &str) -> (f64, f64) {
 /// The worst that 8 KiB of path do to six variables in one segment.
 fn hostile() {
     let mut builder = RouterBuilder::new();
-    let text = "/<a>-<b>-<c>-<d>-<e>-<f>x";
+    let text = "/<a>-<b>-<c>-<d>-<e>x<f>";
     builder.add(
         Rule::parse(text, &Converters::default()).expect("this rule is right"),
         text,
     );
     let router = builder.freeze();
     for path in [
-        format!("/{}y", "-".repeat(8192)),
-        format!("/{}x", "-".repeat(8192)),
+        format!("/{}", "-".repeat(8192)),
+        format!("/{}x-", "-".repeat(8192)),
     ] {
         let began = Instant::now();
         let found = matches!(router.find(&Method::GET, &path), Found::Match { .. });
