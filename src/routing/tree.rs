@@ -295,10 +295,10 @@ struct SegmentHasher(u64);
 
 impl SegmentHasher {
     fn add(&mut self, word: u64) {
-        // An odd number without a pattern; any such will do. The upper half of a product depends on
-        // all of both factors, so it is folded back into the lower, which the table looks at.
-        let product = (self.0 ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        self.0 = product ^ (product >> 32);
+        // An odd number without a pattern; any such will do. The lower half of the product has little
+        // of the word's last bytes in it, the upper half little of the first: together they have all.
+        let product = u128::from(self.0 ^ word) * 0x9e37_79b9_7f4a_7c15;
+        self.0 = product as u64 ^ (product >> 64) as u64;
     }
 }
 
