@@ -104,9 +104,40 @@ impl fmt::Display for ArgRef<'_> {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Args {
-    slots: Slots,
+    /// As small as they are, and plain data, because they are moved about for every request.
+    slots: [Slot; INLINE],
     variables: u8,
+    more: Option<Box<More>>,
     defaults: Option<Arc<Defaults>>,
+}
+
+const INLINE: usize = 4;
+
+/// Of a UUID as text, hyphens included.
+pub(super) const UUID_LENGTH: usize = 36;
+
+/// Where the value of one variable is.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Slot {
+    /// From there to there in the path.
+    Text(u32, u32),
+    Int(i64),
+    Float(f64),
+    /// From there on in the path.
+    Uuid(u32),
+    /// In `More::owned`, at that index.
+    Owned(u32),
+    /// The rule's default of that index.
+    Default(u32),
+}
+
+/// What few requests need.
+#[derive(Clone, Debug, Default)]
+struct More {
+    /// Of the variables after the first four.
+    slots: Vec<Slot>,
+    /// The values that custom converters have made.
+    owned: Vec<ViewArg>,
 }
 
 /// A rule's defaults, those for names that are not variables last and from `extra_from` on.
@@ -116,43 +147,40 @@ pub(super) struct Defaults {
     pub(super) extra_from: usize,
 }
 
-#[derive(Clone, Debug)]
-enum Slots {
-    Inline([Slot; INLINE]),
-    Heap(Box<[Slot]>),
-}
-
-const INLINE: usize = 4;
-
-/// Where the value of one variable is.
-#[derive(Clone, Debug)]
-pub(super) enum Slot {
-    Text(u32, u32),
-    Int(i64),
-    Float(f64),
-    Uuid(Uuid),
-    Owned(Box<ViewArg>),
-    /// The rule's default of that index.
-    Default(u32),
-}
-
 impl Args {
-    /// `make` gives the slot of each variable; `None` if one of them refuses its text.
-    pub(super) fn collect(
-        variables: usize,
-        defaults: Option<Arc<Defaults>>,
-        mut make: impl FnMut(usize) -> Option<Slot>,
-    ) -> Option<Args> {
-        let slots = if variables <= INLINE {
-            let mut inline = [const { Slot::Text(0, 0) }; INLINE];
-            for (i, slot) in inline.iter_mut().enumerate().take(variables) {
-                *slot = make(i)?;
-            }
-            Slots::Inline(inline)
-        } else {
-            Slots::Heap((0..variables).map(make).collect::<Option<_>>()?)
+    pub(super) fn new(defaults: Option<Arc<Defaults>>) -> Args {
+        Args { slots: [Slot::Int(0); INLINE], variables: 0, more: None, defaults }
+    }
+
+    /// Adds the value of the next variable.
+    #[inline]
+    pub(super) fn push(&mut self, slot: Slot) {
+        match self.slots.get_mut(usize::from(self.variables)) {
+            Some(free) => *free = slot,
+            None => self.more.get_or_insert_default().slots.push(slot),
+        }
+        self.variables += 1;
+    }
+
+    /// Adds a value that is not in the path.
+    pub(super) fn push_owned(&mut self, value: ViewArg) {
+        let owned = &mut self.more.get_or_insert_default().owned;
+        owned.push(value);
+        let index = owned.len() as u32 - 1;
+        self.push(Slot::Owned(index));
+    }
+
+    /// Puts a default in the place of the last variable.
+    pub(super) fn replace_last(&mut self, default: u32) {
+        let last = usize::from(self.variables) - 1;
+        let more = self.more.as_deref_mut();
+        let slot = match self.slots.get_mut(last) {
+            Some(slot) => Some(slot),
+            None => more.and_then(|more| more.slots.last_mut()),
         };
-        Some(Args { slots, variables: u8::try_from(variables).ok()?, defaults })
+        if let Some(slot) = slot {
+            *slot = Slot::Default(default);
+        }
     }
 
     /// How many arguments there are.
@@ -177,17 +205,22 @@ impl Args {
         if i >= variables {
             return default(defaults?.extra_from + (i - variables));
         }
-        let slot = match &self.slots {
-            Slots::Inline(slots) => slots.get(i)?,
-            Slots::Heap(slots) => slots.get(i)?,
+        let more = self.more.as_deref();
+        let slot = match self.slots.get(i) {
+            Some(slot) => slot,
+            None => more?.slots.get(i - INLINE)?,
         };
-        Some(match slot {
-            Slot::Text(start, end) => ArgRef::Str(path.get(*start as usize..*end as usize)?),
-            Slot::Int(n) => ArgRef::Int(*n),
-            Slot::Float(x) => ArgRef::Float(*x),
-            Slot::Uuid(id) => ArgRef::Uuid(*id),
-            Slot::Owned(value) => value.as_arg(),
-            Slot::Default(i) => return default(*i as usize),
+        Some(match *slot {
+            Slot::Text(start, end) => ArgRef::Str(path.get(start as usize..end as usize)?),
+            Slot::Int(n) => ArgRef::Int(n),
+            Slot::Float(x) => ArgRef::Float(x),
+            Slot::Uuid(start) => {
+                let start = start as usize;
+                let text = path.get(start..start + UUID_LENGTH)?;
+                ArgRef::Uuid(Uuid::try_parse(text).ok()?)
+            }
+            Slot::Owned(i) => more?.owned.get(i as usize)?.as_arg(),
+            Slot::Default(i) => return default(i as usize),
         })
     }
 

@@ -2,10 +2,8 @@
 
 use std::{fmt, sync::Arc};
 
-use uuid::Uuid;
-
 use super::{
-    args::{Slot, ViewArg},
+    args::{Args, Slot, UUID_LENGTH, ViewArg},
     custom::{Converter, Outcome},
     error::RuleError,
     grammar::{ConverterArg, ConverterArgs},
@@ -25,7 +23,7 @@ pub enum Kind {
     Path,
     /// One of the words of the rule.
     Any,
-    /// A [`Uuid`].
+    /// A [`Uuid`](uuid::Uuid).
     Uuid,
     /// What a custom converter gives, text unless it says otherwise.
     Custom,
@@ -201,9 +199,9 @@ impl Conv {
         }
     }
 
-    /// The value of a text that has the form; `None` if there is no such value.
-    pub(super) fn slot(&self, text: &str, (start, end): (u32, u32)) -> Option<Slot> {
-        Some(match self {
+    /// Adds the value of a text that has the form; `None` if there is no such value.
+    pub(super) fn push(&self, text: &str, (start, end): (u32, u32), args: &mut Args) -> Option<()> {
+        let slot = match self {
             Conv::String { .. } | Conv::Path | Conv::Any(_) => Slot::Text(start, end),
             Conv::Int(int) => {
                 let fits = int.fixed_digits == 0 || text.len() == int.fixed_digits;
@@ -220,13 +218,18 @@ impl Conv {
                 }
                 Slot::Float(x)
             }
-            Conv::Uuid => Slot::Uuid(Uuid::try_parse(text).ok()?),
+            Conv::Uuid => Slot::Uuid(start),
             Conv::Custom(custom) => match custom.converter.convert(text) {
                 Outcome::Text => Slot::Text(start, end),
-                Outcome::Value(value) => Slot::Owned(Box::new(value)),
+                Outcome::Value(value) => {
+                    args.push_owned(value);
+                    return Some(());
+                }
                 Outcome::Reject => return None,
             },
-        })
+        };
+        args.push(slot);
+        Some(())
     }
 
     /// A value as it stands in a URL, not yet percent-encoded, or why it cannot.
@@ -282,8 +285,6 @@ fn unsigned(text: &str, signed: bool) -> &str {
 fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
 }
-
-pub(super) const UUID_LENGTH: usize = 36;
 
 pub(super) fn is_uuid(text: &[u8]) -> bool {
     let fits = |(i, b): (usize, &u8)| match i {

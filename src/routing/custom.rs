@@ -31,7 +31,7 @@ pub trait Converter: Send + Sync {
     /// rules: this is what the regular expression is in Werkzeug.
     ///
     /// In a segment of several variables it is asked for several pieces of the segment, the longest
-    /// first; there it is asked at most 4,096 times for one segment, and past that nothing matches.
+    /// first; there it is asked at most 1,024 times for one segment, and past that nothing matches.
     fn matches(&self, text: &str) -> bool;
 
     /// What a text that has the form becomes. Unless you implement it, it stays the text.

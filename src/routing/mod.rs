@@ -57,7 +57,8 @@
 //! - Two variables of one name, and more than sixteen, are an error in the rule.
 //! - With `merge_slashes(false)`, doubled slashes are never merged, not even to add a slash at the end.
 //! - `float` writes URLs without an exponent, so that they match.
-//! - A value that does not fit is a [`BuildError`].
+//! - A value that does not fit is a [`BuildError`], and what `any` writes into a URL is encoded.
+//! - Where adding a slash would redirect `/` to itself, it is not found.
 
 mod args;
 mod build;

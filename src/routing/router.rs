@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use http::Method;
 
 use super::{
-    args::{Args, Defaults, Slot},
+    args::{Args, Defaults},
     methods::Wanted,
     rule::Rule,
     tree::{End, Tree, Walk},
@@ -172,22 +172,22 @@ impl Router {
         }
         let mut walk = Walk::new(&self.tree, path, wanted);
         match walk.start() {
-            Some(End::Rule(id)) => match self.args(id, &walk, path) {
-                Some(args) => Found::Match { rule: RuleId(id), args },
-                // A value that its converter refuses ends the search.
-                None => no_match(walk),
+            Some(End::Rule(id)) => self.matched(id, &walk, path),
+            Some(End::SlashMissing(_)) => match path.trim_start_matches('/') {
+                // Of the empty path, only the first slash is missing.
+                "" if path.is_empty() => Found::Redirect { path: "/".to_owned() },
+                // As slashes at the beginning are one, one more would change nothing.
+                "" => no_match(&walk),
+                rest => Found::Redirect { path: format!("/{rest}/") },
             },
-            // Of the empty path, only the first slash is missing.
-            Some(End::SlashMissing(_)) if path.is_empty() => Found::Redirect { path: "/".to_owned() },
-            Some(End::SlashMissing(_)) => Found::Redirect { path: format!("/{}/", path.trim_start_matches('/')) },
-            None if path.trim_start_matches('/').contains("//") => self.find_merged(walk, path),
-            None => no_match(walk),
+            None if path.trim_start_matches('/').contains("//") => self.find_merged(&mut walk, path),
+            None => no_match(&walk),
         }
     }
 
     /// Tries again with one slash for each run of slashes; what is found so is a redirect.
     #[cold]
-    fn find_merged(&self, mut walk: Walk<'_>, path: &str) -> Found {
+    fn find_merged(&self, walk: &mut Walk<'_>, path: &str) -> Found {
         let mut merged = String::with_capacity(path.len());
         merged.push('/');
         for c in path.chars() {
@@ -212,16 +212,25 @@ impl Router {
         self.entries[id as usize].rule.merges_slashes()
     }
 
-    fn args(&self, id: u32, walk: &Walk<'_>, path: &str) -> Option<Args> {
+    fn matched(&self, id: u32, walk: &Walk<'_>, path: &str) -> Found {
         let entry = &self.entries[id as usize];
-        let variables = &entry.rule.variables;
-        Args::collect(variables.len(), entry.defaults.clone(), |i| {
-            let (start, end) = walk.places.get(i);
-            let text = &path[start as usize..end as usize];
-            let slot = variables[i].conv.slot(text, (start, end))?;
-            let default = entry.overridden.iter().find(|(variable, _)| *variable == i);
-            Some(default.map_or(slot, |(_, default)| Slot::Default(*default)))
-        })
+        // Filled where it is, because copying it would take as long as the rest of this.
+        let mut found = Found::Match { rule: RuleId(id), args: Args::new(entry.defaults.clone()) };
+        if let Found::Match { args, .. } = &mut found {
+            for (i, variable) in entry.rule.variables.iter().enumerate() {
+                let (start, end) = walk.places.get(i);
+                let text = &path[start as usize..end as usize];
+                if variable.conv.push(text, (start, end), args).is_none() {
+                    // A value that its converter refuses ends the search.
+                    return no_match(walk);
+                }
+                let default = entry.overridden.iter().find(|(index, _)| *index == i);
+                if let Some((_, default)) = default {
+                    args.replace_last(*default);
+                }
+            }
+        }
+        found
     }
 }
 
@@ -240,7 +249,7 @@ fn by_endpoint(entries: &[Entry]) -> ByEndpoint {
 }
 
 #[cold]
-fn no_match(walk: Walk<'_>) -> Found {
+fn no_match(walk: &Walk<'_>) -> Found {
     match walk.allowed.is_empty() {
         true => Found::NotFound,
         false => Found::MethodNotAllowed { allow: walk.allowed.sorted() },

@@ -10,7 +10,10 @@
 //! stretch in which the element may end, and a pointer that only moves left finds the last good end in
 //! it.
 
-use super::conv::{Conv, Int, UUID_LENGTH, is_uuid};
+use super::{
+    args::UUID_LENGTH,
+    conv::{Conv, Int, is_uuid},
+};
 
 /// One piece of a part of a rule.
 #[derive(Clone, Debug)]
@@ -23,7 +26,7 @@ pub(super) enum Element {
 pub(super) type Spans<'a> = &'a mut dyn FnMut(usize, usize);
 
 /// In a text with a custom converter beside other variables: so often is it asked.
-const CUSTOM_CALLS: u32 = 4096;
+const CUSTOM_CALLS: u32 = 1024;
 
 /// A table with at most so many cells is on the stack.
 const SMALL: usize = 256;
@@ -190,10 +193,13 @@ impl Row<'_> {
     /// The longest text that the converter says yes to.
     fn custom(&mut self, conv: &Conv, before: &[Element], calls: &mut u32) {
         let text = self.text;
-        let mut run_end = text.len();
+        let isolating = conv.part_isolating();
+        let ends: Vec<usize> = places(text).filter(|end| self.is_good(*end)).collect();
+        let mut first = 0;
         for at in places(text) {
-            if conv.part_isolating() && text.as_bytes().get(at) == Some(&b'/') {
-                run_end = at;
+            if isolating && text.as_bytes().get(at) == Some(&b'/') {
+                // From here on to the left, no value goes past this slash.
+                first += ends[first..].iter().take_while(|end| **end > at).count();
             }
             // To ask seldom: only at the start, or right after the literal that stands before.
             let may_begin = match before {
@@ -204,10 +210,7 @@ impl Row<'_> {
             if !may_begin {
                 continue;
             }
-            for end in (at + 1..=run_end).rev() {
-                if !self.is_good(end) || !text.is_char_boundary(end) {
-                    continue;
-                }
+            for end in ends[first..].iter().copied().take_while(|end| *end > at) {
                 *calls = calls.saturating_sub(1);
                 if *calls == 0 {
                     return;

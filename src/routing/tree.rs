@@ -283,28 +283,33 @@ struct SegmentHasher(u64);
 
 impl SegmentHasher {
     fn add(&mut self, word: u64) {
-        // An odd number without a pattern; any such will do. The upper half of a product depends on
-        // all of both factors, so it is folded back into the lower, which the table looks at.
-        let product = (self.0 ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        self.0 = product ^ (product >> 32);
+        // An odd number without a pattern; any such will do. The lower half of the product has little
+        // of the word's last bytes in it, the upper half little of the first: together they have all.
+        let product = u128::from(self.0 ^ word) * 0x9e37_79b9_7f4a_7c15;
+        self.0 = product as u64 ^ (product >> 64) as u64;
     }
 }
 
 impl Hasher for SegmentHasher {
     fn write(&mut self, bytes: &[u8]) {
+        self.0 = bytes.len() as u64;
         let (words, rest) = bytes.as_chunks::<8>();
         for word in words {
             self.add(u64::from_le_bytes(*word));
         }
-        if !rest.is_empty() {
-            let mut word = [0; 8];
-            word[..rest.len()].copy_from_slice(rest);
-            self.add(u64::from_le_bytes(word));
+        // The rest as one word, some of its bytes twice; the length above tells such texts apart.
+        let n = rest.len();
+        if let (Some(first), Some(last)) = (rest.first_chunk::<4>(), rest.last_chunk::<4>()) {
+            let (first, last) = (u32::from_le_bytes(*first), u32::from_le_bytes(*last));
+            self.add(u64::from(first) | u64::from(last) << 32);
+        } else if n > 0 {
+            let word = [rest[0], rest[n / 2], rest[n - 1], 0];
+            self.add(u32::from_le_bytes(word).into());
         }
     }
 
-    fn write_u8(&mut self, byte: u8) {
-        self.add(byte.into());
+    fn write_u8(&mut self, _end: u8) {
+        // A text ends itself with a byte that is always the same.
     }
 
     fn finish(&self) -> u64 {
