@@ -227,9 +227,9 @@ impl HttpError {
             self.0.status.as_u16()
         );
         let mut response = Response::html(page).with_status(self.0.status);
-        let content_type = response.headers().get(CONTENT_TYPE).cloned();
-        response.headers_mut().extend(self.0.headers);
-        response.headers_mut().extend(content_type.map(|value| (CONTENT_TYPE, value)));
+        let mut headers = self.0.headers;
+        headers.remove(CONTENT_TYPE); // the page's own stays
+        response.headers_mut().extend(headers);
         response
     }
 }
