@@ -45,7 +45,7 @@ use super::this_thread::{self, Running, ThisThread};
 /// If the future does; its tasks are cancelled nevertheless.
 #[track_caller]
 pub fn block_on<F: Future>(future: F) -> Result<F::Output, BridgeError> {
-    run(LoopPolicy::current(), Location::caller(), future)
+    drive(LoopPolicy::current(), Location::caller(), future)
 }
 
 /// As [`block_on`], with a policy for this fragment.
@@ -64,7 +64,31 @@ pub fn block_on<F: Future>(future: F) -> Result<F::Output, BridgeError> {
 /// As [`block_on`].
 #[track_caller]
 pub fn block_on_with<F: Future>(policy: LoopPolicy, future: F) -> Result<F::Output, BridgeError> {
-    run(policy, Location::caller(), future)
+    drive(policy, Location::caller(), future)
+}
+
+/// As [`block_on`], for a fragment that fails with [`Error`](crate::Error), as handlers do: one `?` for both its own
+/// error and the bridge's.
+///
+/// ```
+/// use dewar::{Result, bridge};
+///
+/// fn handler() -> Result<i64> {
+///     let n: i64 = bridge::run(async {
+///         bridge::yield_now().await;
+///         Ok("42".parse()?)
+///     })?;
+///     Ok(n)
+/// }
+/// assert_eq!(handler().unwrap(), 42);
+/// ```
+///
+/// # Errors
+///
+/// The fragment's own, and those of [`block_on`].
+#[track_caller]
+pub fn run<T>(fragment: impl Future<Output = crate::error::Result<T>>) -> crate::error::Result<T> {
+    drive(LoopPolicy::current(), Location::caller(), fragment)?
 }
 
 /// Runs an async fragment on a fresh thread with a fresh loop, waits for it and returns its result: what
@@ -107,14 +131,14 @@ pub fn own_thread<T: Send>(make: impl AsyncFnOnce() -> T + Send) -> Result<T, Br
             .spawn_scoped(scope, || {
                 counters::add(Count::OwnThreads);
                 let _packed = luggage::pack(luggage);
-                run(LoopPolicy::per_request(), here, make())
+                drive(LoopPolicy::per_request(), here, make())
             })
             .map_err(BridgeError::Thread)?;
         running.join().unwrap_or_else(|panic| resume_unwind(panic))
     })
 }
 
-fn run<F: Future>(policy: LoopPolicy, here: &'static Location<'static>, future: F) -> Result<F::Output, BridgeError> {
+fn drive<F: Future>(policy: LoopPolicy, here: &'static Location<'static>, future: F) -> Result<F::Output, BridgeError> {
     this_thread::with(|this| {
         let fragment = Fragment::begin(this, policy, here)?;
         // Declared after the fragment and so dropped before it ends, also when it panics: what the future
