@@ -2,6 +2,7 @@
 
 mod block_on;
 mod luggage;
+mod panics;
 mod pools;
 mod scopes;
 mod stats;

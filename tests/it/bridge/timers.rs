@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 
 use dewar::bridge::{self, Sleep};
 
+use crate::support;
+
 use super::POLICIES;
 
 const MS: Duration = Duration::from_millis(1);
@@ -164,6 +166,40 @@ fn a_hundred_thousand_at_once() {
         fired.into_iter().filter(|late| *late).count()
     });
     assert_eq!(fired.unwrap(), n as usize);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn the_loops_own_timers_need_no_thread() {
+    support::alone(
+        "bridge::timers::the_loops_own_timers_need_no_thread",
+        || {
+            let has_timer_thread = || {
+                std::fs::read_dir("/proc/self/task")
+                    .unwrap()
+                    .filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("comm")).ok())
+                    .any(|name| name.trim() == "dewar-timers")
+            };
+            for policy in POLICIES {
+                bridge::block_on_with(policy, async {
+                    bridge::sleep(MS).await;
+                    bridge::spawn(bridge::sleep(MS)).await.unwrap();
+                    bridge::timeout(MS, pending::<()>()).await.unwrap_err();
+                    // few, and many enough for wakers of their own
+                    bridge::gather((0..3).map(|_| bridge::sleep(MS))).await;
+                    bridge::gather((0..100).map(|_| bridge::sleep(MS))).await;
+                    let nested = (0..100).map(|_| bridge::gather([bridge::sleep(MS)]));
+                    bridge::try_gather(nested.map(async |all| Ok::<_, ()>(all.await)))
+                        .await
+                        .unwrap();
+                })
+                .unwrap();
+            }
+            assert!(!has_timer_thread());
+            futures_executor::block_on(bridge::sleep(MS));
+            assert!(has_timer_thread());
+        },
+    );
 }
 
 #[test]
