@@ -55,6 +55,7 @@ mod policy;
 mod shared_loop;
 mod sleep;
 mod task;
+mod task_core;
 mod this_thread;
 mod timers;
 mod unblock;

@@ -1,3 +1,5 @@
-//! All integration tests, in one binary.
+//! The integration tests: one binary, one module per noun, all through the public API.
 
+mod bridge;
 mod routing;
+mod support;
