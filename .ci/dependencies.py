@@ -20,7 +20,7 @@ def names(*args):
     return {" ".join(line.split()[:2]) for line in tree.splitlines() if line.strip()}
 
 
-packages = {f"{p['name']} v{p['version']}": p for p in json.loads(cargo("metadata", "--format-version", "1"))["packages"]}
+packages = {f"{p['name']} v{p['version']}": p for p in json.loads(cargo("metadata", "--format-version", "1", "--all-features"))["packages"]}
 ours = next(p for name, p in packages.items() if name.startswith("dewar v"))["rust_version"]
 default, everything = names(), names("--all-features")
 newer = [
