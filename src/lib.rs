@@ -72,6 +72,7 @@
 mod app;
 mod body;
 pub mod bridge;
+#[cfg(feature = "static_files")]
 mod conditional;
 mod config;
 mod cookie;
@@ -84,6 +85,7 @@ mod json;
 mod multidict;
 #[cfg(feature = "multipart")]
 mod multipart;
+#[cfg_attr(not(feature = "tiny_http"), allow(dead_code, reason = "a build without an engine starts no workers"))]
 mod pool;
 mod request;
 mod respond;
