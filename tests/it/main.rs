@@ -2,5 +2,9 @@
 
 mod bridge;
 mod examples;
+#[cfg(feature = "tiny_http")]
+mod pool;
 mod routing;
+#[cfg(feature = "tiny_http")]
+mod server;
 mod support;
