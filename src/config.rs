@@ -1,10 +1,13 @@
 //! Configuration: upper-case keys with values, those that Dewar itself reads checked when the app is frozen.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+
+use crate::cookie::{SameSite, is_attribute, is_token};
 
 /// An app's configuration (Flask's `app.config`): keys with JSON values, yours and Dewar's own.
 ///
@@ -21,6 +24,23 @@ use serde_json::Value;
 /// | `SEND_FILE_MAX_AGE_DEFAULT` | none | seconds for which browsers keep static files without asking |
 /// | `TEMPLATES_AUTO_RELOAD` | as `DEBUG` | read templates again when they change |
 ///
+/// With the feature `sessions`:
+///
+/// | key | default | what it does |
+/// | --- | --- | --- |
+/// | `SECRET_KEY` | none | text that sessions are signed with: long, random, and known to nobody else. Without it there are none |
+/// | `SECRET_KEY_FALLBACKS` | none | keys of before, the oldest first: what they signed is still read |
+/// | `SESSION_COOKIE_NAME` | `session` | the cookie's name |
+/// | `SESSION_COOKIE_DOMAIN` | none | the domain whose hosts get the cookie; without it, this host alone |
+/// | `SESSION_COOKIE_PATH` | `APPLICATION_ROOT` | the path below which it is sent |
+/// | `SESSION_COOKIE_HTTPONLY` | `true` | keep it from scripts |
+/// | `SESSION_COOKIE_SECURE` | `false` | send it over https only |
+/// | `SESSION_COOKIE_SAMESITE` | none | `"Lax"`, `"Strict"` or `"None"`: which other sites' requests it goes along with |
+/// | `SESSION_COOKIE_PARTITIONED` | `false` | keep it apart for each site that embeds this one; https only |
+/// | `PERMANENT_SESSION_LIFETIME` | 2 678 400 (31 days) | seconds after which a session's cookie is not read any more, and for which browsers keep that of a permanent one |
+/// | `SESSION_REFRESH_EACH_REQUEST` | `true` | send a permanent session's cookie with every response, so that it ends this long after the last request |
+/// | `MAX_COOKIE_SIZE` | 4 093 | bytes of the session's `Set-Cookie` above which a warning is logged; 0 for none |
+///
 /// ```
 /// use dewar::Config;
 ///
@@ -34,7 +54,7 @@ use serde_json::Value;
 /// assert_eq!((mail.host.as_str(), mail.port), ("localhost", 25));
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Config {
     values: BTreeMap<String, Value>,
 }
@@ -120,6 +140,7 @@ impl Config {
                 .read("SEND_FILE_MAX_AGE_DEFAULT", "a number of seconds", &mut wrong)
                 .map(Duration::from_secs),
             templates_auto_reload: self.read("TEMPLATES_AUTO_RELOAD", "true or false", &mut wrong),
+            session: self.session_settings(&mut wrong),
         };
         if wrong.is_empty() { Ok(settings) } else { Err(wrong) }
     }
@@ -128,16 +149,78 @@ impl Config {
         let value = self.get(key).filter(|value| !value.is_null())?;
         let parsed = T::deserialize(value).ok();
         if parsed.is_none() {
-            wrong.push(format!("the configuration's {key} is {value}, but it must be {wanted}"));
+            let shown = if is_secret(key) { "of another type".to_owned() } else { value.to_string() };
+            wrong.push(format!("the configuration's {key} is {shown}, but it must be {wanted}"));
         }
         parsed
+    }
+
+    fn session_settings(&self, wrong: &mut Vec<String>) -> SessionSettings {
+        const ATTRIBUTE: &str = "without control characters, `;` and what is not ASCII";
+        let same_site = self.read::<String>("SESSION_COOKIE_SAMESITE", SAME_SITE, wrong).and_then(|text| {
+            let known = [("strict", SameSite::Strict), ("lax", SameSite::Lax), ("none", SameSite::None)];
+            let found = known.into_iter().find(|(name, _)| text.eq_ignore_ascii_case(name));
+            if found.is_none() {
+                wrong.push(format!(
+                    "the configuration's SESSION_COOKIE_SAMESITE is {text:?}, but it must be {SAME_SITE}"
+                ));
+            }
+            found.map(|(_, same_site)| same_site)
+        });
+        let mut checked = |key: &str, wanted: &str, fine: fn(&str) -> bool, must: &str| {
+            let text = self.read::<String>(key, wanted, wrong)?;
+            if !fine(&text) {
+                wrong.push(format!("the configuration's {key} is {text:?}, but it must be {must}"));
+                return None;
+            }
+            Some(text)
+        };
+        let cookie_name = checked("SESSION_COOKIE_NAME", "text", is_token, "letters, digits and !#$%&'*+-.^_`|~");
+        let domain = checked("SESSION_COOKIE_DOMAIN", "text such as \"example.org\"", is_attribute, ATTRIBUTE);
+        let path = checked("SESSION_COOKIE_PATH", "a path such as \"/app\"", is_attribute, ATTRIBUTE)
+            .or_else(|| self.get_str("APPLICATION_ROOT").filter(|root| is_attribute(root)).map(str::to_owned));
+        let lifetime = self.read("PERMANENT_SESSION_LIFETIME", "a number of seconds", wrong);
+        let keys = self.read("SECRET_KEY_FALLBACKS", "a list of texts, the oldest key first", wrong);
+        SessionSettings {
+            secret_key: self.read("SECRET_KEY", "text", wrong).filter(|key: &String| !key.is_empty()),
+            secret_key_fallbacks: keys.unwrap_or_default(),
+            cookie_name: cookie_name.unwrap_or("session".into()),
+            // As Werkzeug writes it.
+            domain: domain
+                .map(|domain| domain.split(':').next().unwrap_or("").trim_start_matches('.').to_owned())
+                .filter(|domain| !domain.is_empty()),
+            path: path.filter(|path| !path.is_empty()).unwrap_or("/".into()),
+            http_only: self.read("SESSION_COOKIE_HTTPONLY", "true or false", wrong).unwrap_or(true),
+            secure: self.read("SESSION_COOKIE_SECURE", "true or false", wrong).unwrap_or(false),
+            same_site,
+            partitioned: self.read("SESSION_COOKIE_PARTITIONED", "true or false", wrong).unwrap_or(false),
+            // A century is for ever, and more might not fit the clock.
+            lifetime: Duration::from_secs(lifetime.unwrap_or(31 * 24 * 3600).min(u64::from(u32::MAX))),
+            refresh_each_request: self.read("SESSION_REFRESH_EACH_REQUEST", "true or false", wrong).unwrap_or(true),
+            max_cookie_size: self.read("MAX_COOKIE_SIZE", "a number of bytes", wrong).unwrap_or(4093),
+        }
+    }
+}
+
+const SAME_SITE: &str = "\"Lax\", \"Strict\" or \"None\"";
+
+fn is_secret(key: &str) -> bool {
+    key.starts_with("SECRET_KEY")
+}
+
+impl fmt::Debug for Config {
+    /// All but the secret keys, so that no log has them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hidden = Value::from("…");
+        let shown = self.iter().map(|(key, value)| (key, if is_secret(key) { &hidden } else { value }));
+        f.debug_map().entries(shown).finish()
     }
 }
 
 /// The keys that Dewar itself reads, checked.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[cfg_attr(
-    not(all(feature = "templates", feature = "static_files")),
+    not(all(feature = "templates", feature = "static_files", feature = "sessions")),
     allow(dead_code, reason = "a build without a feature checks its keys, but does not read them")
 )]
 pub(crate) struct Settings {
@@ -151,4 +234,24 @@ pub(crate) struct Settings {
     pub(crate) automatic_options: bool,
     pub(crate) send_file_max_age: Option<Duration>,
     pub(crate) templates_auto_reload: Option<bool>,
+    pub(crate) session: SessionSettings,
+}
+
+/// How sessions are kept.
+#[derive(Clone)]
+#[cfg_attr(not(feature = "sessions"), allow(dead_code, reason = "this build has no sessions, but checks their keys"))]
+pub(crate) struct SessionSettings {
+    pub(crate) secret_key: Option<String>,
+    /// The oldest first.
+    pub(crate) secret_key_fallbacks: Vec<String>,
+    pub(crate) cookie_name: String,
+    pub(crate) domain: Option<String>,
+    pub(crate) path: String,
+    pub(crate) http_only: bool,
+    pub(crate) secure: bool,
+    pub(crate) same_site: Option<SameSite>,
+    pub(crate) partitioned: bool,
+    pub(crate) lifetime: Duration,
+    pub(crate) refresh_each_request: bool,
+    pub(crate) max_cookie_size: usize,
 }

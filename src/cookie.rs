@@ -38,6 +38,7 @@ pub struct Cookie {
     http_only: bool,
     path: Option<String>,
     same_site: Option<SameSite>,
+    partitioned: bool,
 }
 
 impl Cookie {
@@ -49,9 +50,7 @@ impl Cookie {
     #[track_caller]
     pub fn new(name: impl Into<String>, value: impl Into<String>) -> Cookie {
         let name = name.into();
-        let token =
-            !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b));
-        assert!(token, "{name:?} is not a cookie's name: use letters, digits and !#$%&'*+-.^_`|~");
+        assert!(is_token(&name), "{name:?} is not a cookie's name: use letters, digits and !#$%&'*+-.^_`|~");
         Cookie {
             name,
             value: value.into(),
@@ -62,6 +61,7 @@ impl Cookie {
             http_only: false,
             path: Some("/".into()),
             same_site: None,
+            partitioned: false,
         }
     }
 
@@ -134,6 +134,12 @@ impl Cookie {
         self
     }
 
+    /// Kept apart for each site that embeds this one (CHIPS); only over https, so [`Cookie::secure`] comes with it.
+    pub fn partitioned(mut self, partitioned: bool) -> Cookie {
+        self.partitioned = partitioned;
+        self
+    }
+
     /// The value of its `Set-Cookie` header.
     pub fn to_header(&self) -> HeaderValue {
         let mut text = format!("{}={}", self.name, quote(&self.value));
@@ -146,7 +152,7 @@ impl Cookie {
         if let Some(age) = self.max_age {
             text += &format!("; Max-Age={}", age.as_secs());
         }
-        if self.secure {
+        if self.secure || self.partitioned {
             text += "; Secure";
         }
         if self.http_only {
@@ -158,19 +164,33 @@ impl Cookie {
         if let Some(same_site) = self.same_site {
             text += &format!("; SameSite={same_site:?}");
         }
+        if self.partitioned {
+            text += "; Partitioned";
+        }
         HeaderValue::try_from(text).expect("the name is a token, the value is quoted, attributes were checked")
     }
 }
 
+/// RFC 9110 section 5.6.2.
+pub(crate) fn is_token(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+}
+
+pub(crate) fn is_attribute(text: &str) -> bool {
+    text.bytes().all(|b| (0x20..0x7f).contains(&b) && b != b';')
+}
+
 #[track_caller]
 fn attribute(text: String) -> String {
-    let fine = text.bytes().all(|b| (0x20..0x7f).contains(&b) && b != b';');
-    assert!(fine, "{text:?} cannot be a cookie's attribute: it has a control, non-ASCII or `;` character");
+    assert!(
+        is_attribute(&text),
+        "{text:?} cannot be a cookie's attribute: it has a control, non-ASCII or `;` character"
+    );
     text
 }
 
 /// `httpdate` panics before 1970 and after the year 9999, which a cookie's end may well be asked to be.
-fn http_date(at: SystemTime) -> String {
+pub(crate) fn http_date(at: SystemTime) -> String {
     let last = SystemTime::UNIX_EPOCH + Duration::from_secs(253_402_300_799);
     httpdate::fmt_http_date(at.clamp(SystemTime::UNIX_EPOCH, last))
 }

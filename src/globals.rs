@@ -8,6 +8,8 @@ use crate::error::Result;
 use crate::request::Request;
 use crate::response::Response;
 use crate::routing::UrlValue;
+#[cfg(feature = "sessions")]
+use crate::session::{Flashed, Session};
 
 /// The context of the request that this thread, or this async task, works for; `None` outside of one.
 ///
@@ -50,6 +52,91 @@ pub fn request() -> Request {
 #[track_caller]
 pub fn g() -> G {
     context("g()").g()
+}
+
+/// The current request's session: see [`Session`](crate::Session).
+///
+/// ```
+/// use dewar::{App, Result, session};
+///
+/// fn visit() -> Result<String> {
+///     let visits = session().get::<u32>("visits").unwrap_or(0) + 1;
+///     session().set("visits", visits)?;
+///     Ok(visits.to_string())
+/// }
+///
+/// let mut app = App::new("demo");
+/// app.config_mut().set("SECRET_KEY", "long, random, and known to nobody else");
+/// app.get("/", visit);
+/// let client = app.test_client();
+/// assert_eq!(client.get("/").text(), "1");
+/// assert_eq!(client.get("/").text(), "2");
+/// ```
+///
+/// # Panics
+/// Outside of a request, at the caller's line.
+#[cfg(feature = "sessions")]
+#[track_caller]
+pub fn session() -> Session {
+    Session::of(&context("session()"))
+}
+
+/// Keeps a message for the next page that shows messages, with the category `message`. See [`get_flashed_messages`].
+///
+/// # Errors
+/// When the app has no `SECRET_KEY`.
+///
+/// # Panics
+/// Outside of a request, at the caller's line.
+#[cfg(feature = "sessions")]
+#[track_caller]
+pub fn flash(message: impl Into<String>) -> Result<()> {
+    Session::of(&context("flash()")).flash(message, "message")
+}
+
+/// As [`flash`], with a category: `error`, `info`, `warning`, or any other.
+///
+/// # Errors
+/// When the app has no `SECRET_KEY`.
+///
+/// # Panics
+/// Outside of a request, at the caller's line.
+#[cfg(feature = "sessions")]
+#[track_caller]
+pub fn flash_with(message: impl Into<String>, category: impl Into<String>) -> Result<()> {
+    Session::of(&context("flash_with()")).flash(message, category)
+}
+
+/// The messages that were kept by [`flash`], which takes them out of the session; the same ones again when it is called
+/// again in the same request. A template has `get_flashed_messages(with_categories=false, category_filter=[])`.
+///
+/// ```
+/// use dewar::{App, Redirect, Result, context, flash_with, redirect, render_template_string};
+///
+/// fn save() -> Result<Redirect> {
+///     flash_with("Saved.", "info")?;
+///     Ok(redirect("/"))
+/// }
+///
+/// fn index() -> Result<String> {
+///     render_template_string("{% for message in get_flashed_messages() %}<p>{{ message }}{% endfor %}", context! {})
+/// }
+///
+/// let mut app = App::new("demo");
+/// app.config_mut().set("SECRET_KEY", "long, random, and known to nobody else");
+/// app.post("/save", save);
+/// app.get("/", index);
+/// let client = app.test_client();
+/// assert_eq!(client.post("/save").follow_redirects().send().text(), "<p>Saved.");
+/// assert_eq!(client.get("/").text(), "");
+/// ```
+///
+/// # Panics
+/// Outside of a request, at the caller's line.
+#[cfg(feature = "sessions")]
+#[track_caller]
+pub fn get_flashed_messages() -> Vec<Flashed> {
+    Session::of(&context("get_flashed_messages()")).flashed_messages()
 }
 
 /// The app that answers the current request, as its requests see it.

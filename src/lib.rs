@@ -43,6 +43,7 @@
 //! | answer | [`IntoResponse`], [`Response`], [`Body`], [`redirect`], [`jsonify`] |
 //! | fail | [`abort!`], [`Error`], [`HttpError`], [`Or500`], [`OrAbort`] |
 //! | ask for what belongs to the request | [`request`], [`g`], [`current_app`], [`url_for!`] |
+//! | keep what belongs to a visitor | `session`, `flash` (feature `sessions`) |
 //! | render pages, send files | `render`, `context!`, `send_file` |
 //! | run async code | [`bridge`] |
 //! | test without a socket | [`TestClient`], by [`App::test_client`] |
@@ -66,6 +67,7 @@
 //! | `tiny_http` | the engine over the tiny_http crate | yes |
 //! | `compute` | `bridge::compute`, by rayon | yes |
 //! | `multipart` | `multipart/form-data`, by multer | no |
+//! | `sessions` | `session()` and `flash`, in Flask's signed cookie | no |
 //! | `full` | all of them | no |
 #![deny(missing_docs)]
 
@@ -94,6 +96,8 @@ pub mod routing;
 mod run;
 pub mod server;
 mod service;
+#[cfg(feature = "sessions")]
+mod session;
 #[cfg(feature = "static_files")]
 mod static_files;
 #[cfg(feature = "templates")]
@@ -112,6 +116,8 @@ pub use error::{AbortWith, Error, HttpError, Or500, OrAbort, Result, abort};
 pub use extract::{Arg, Call, Cookies, Form, FromRequest, Path, Query, Shape, State};
 pub use form::{FormData, FormLimits, Upload};
 pub use globals::{after_this_request, current_app, current_context, g, has_request_context, request, url_for};
+#[cfg(feature = "sessions")]
+pub use globals::{flash, flash_with, get_flashed_messages, session};
 #[cfg(feature = "templates")]
 pub use globals::{render, render_template_string};
 #[cfg(feature = "static_files")]
@@ -124,6 +130,8 @@ pub use respond::{IntoHeaders, IntoResponse, Redirect, redirect};
 pub use response::{IntoStatus, Response, escape_html};
 pub use run::{BadOption, RunOptions};
 pub use service::Service;
+#[cfg(feature = "sessions")]
+pub use session::{BadSession, Flashed, Session, SessionData, SessionSerializer, Tagged};
 #[cfg(feature = "static_files")]
 pub use static_files::SendFile;
 pub use testing::{RequestBuilder, TestClient, TestResponse};

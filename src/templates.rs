@@ -142,6 +142,10 @@ impl Object for Root {
             "request" => Some(Value::from_object(RequestObject(self.ctx.clone()))),
             "g" => Some(Value::from_object(GObject(self.ctx.g()))),
             "config" => Some(Value::from(Serde(self.ctx.site().config().iter().collect::<BTreeMap<_, _>>()))),
+            #[cfg(feature = "sessions")]
+            "session" => Some(crate::session::in_templates::object(&self.ctx)),
+            #[cfg(feature = "sessions")]
+            "get_flashed_messages" => Some(crate::session::in_templates::flashed_messages(&self.ctx)),
             "url_for" => {
                 let ctx = self.ctx.clone();
                 Some(Value::from_function(move |endpoint: &str, values: Kwargs| url_for(&ctx, endpoint, &values)))

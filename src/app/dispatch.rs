@@ -11,8 +11,9 @@
 //! 5. error handlers, for whatever of the above failed; what none of them takes is logged and becomes a 500
 //! 6. `after_this_request` functions, in order; then after-request hooks: the inner blueprint's, the outer one's, the
 //!    app's, each in reverse order; an error in them becomes a 500 too, which they see once
-//! 7. teardown hooks, in the same order; all of them run
-//! 8. the context is unpacked, and the engine gets the response, whose body it then reads
+//! 7. the session is saved: its cookie is set, if it must be
+//! 8. teardown hooks, in the same order; all of them run
+//! 9. the context is unpacked, and the engine gets the response, whose body it then reads
 //!
 //! Every call of user code is guarded against panics, each of which becomes an [`Error`] like any other.
 
@@ -116,10 +117,11 @@ fn options(allow: HeaderValue) -> Response {
     response
 }
 
-/// Steps 5 to 7: whatever came of the view, there is a response.
+/// Steps 5 to 8: whatever came of the view, there is a response.
 fn finish(app: &Frozen, ctx: &Arc<Ctx>, result: Result<Response>) -> Response {
     let response = result.or_else(|error| handle(app, ctx, error)).unwrap_or_else(|error| internal(app, ctx, error));
-    let response = run_after(app, ctx, response).unwrap_or_else(|error| {
+    #[cfg_attr(not(feature = "sessions"), allow(unused_mut, reason = "without sessions nothing is added to it"))]
+    let mut response = run_after(app, ctx, response).unwrap_or_else(|error| {
         let response = internal(app, ctx, error);
         // The hooks see the 500 once; if they fail on it too, a bare one goes out.
         run_after(app, ctx, response).unwrap_or_else(|error| {
@@ -127,6 +129,8 @@ fn finish(app: &Frozen, ctx: &Arc<Ctx>, result: Result<Response>) -> Response {
             HttpError::new(500).into_response()
         })
     });
+    #[cfg(feature = "sessions")]
+    crate::session::save(ctx, &mut response);
     teardown(app, ctx);
     response
 }
@@ -214,7 +218,7 @@ fn run_after(app: &Frozen, ctx: &Arc<Ctx>, mut response: Response) -> Result<Res
     Ok(response)
 }
 
-/// Step 7.
+/// Step 8.
 fn teardown(app: &Frozen, ctx: &Arc<Ctx>) {
     let error = ctx.unhandled_error().map(|error| &**error);
     for scope in scopes_inner_first(app, ctx) {

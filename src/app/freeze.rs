@@ -99,9 +99,9 @@ pub(super) fn freeze(mut app: App) -> Result<AppService, SetupErrors> {
     })))
 }
 
-/// The parts that a build may lack: templates, static files.
+/// The parts that a build may lack: templates, static files, sessions.
 #[cfg_attr(
-    not(all(feature = "templates", feature = "static_files")),
+    not(all(feature = "templates", feature = "static_files", feature = "sessions")),
     allow(unused, clippy::ptr_arg, reason = "a build without these features has no use for some of it")
 )]
 fn parts(app: &mut App, root: &Path, settings: &Settings, mistakes: &mut Vec<Mistake>) -> TypeMap {
@@ -123,6 +123,10 @@ fn parts(app: &mut App, root: &Path, settings: &Settings, mistakes: &mut Vec<Mis
         }
         Ok(None) => {}
         Err((what, at)) => mistakes.push(Mistake { at, what }),
+    }
+    #[cfg(feature = "sessions")]
+    if let Some(serializer) = crate::session::SessionSerializer::configured(&settings.session) {
+        parts.insert(Arc::new(serializer));
     }
     parts
 }

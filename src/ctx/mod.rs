@@ -3,6 +3,8 @@
 mod g;
 mod site;
 
+#[cfg(feature = "sessions")]
+use std::any::Any;
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -29,6 +31,9 @@ pub struct Ctx {
     after_this_request: Mutex<Vec<AfterThis>>,
     /// The first error that no error handler took, for the teardown hooks and the test client.
     unhandled: OnceLock<Arc<Error>>,
+    /// The session, from when it is first asked for. Its type belongs to the room `session`, which knows this one.
+    #[cfg(feature = "sessions")]
+    session: OnceLock<Box<dyn Any + Send + Sync>>,
 }
 
 type AfterThis = Box<dyn FnOnce(Response) -> Response + Send>;
@@ -52,6 +57,8 @@ impl Ctx {
             g: g::Namespace::default(),
             after_this_request: Mutex::new(Vec::new()),
             unhandled: OnceLock::new(),
+            #[cfg(feature = "sessions")]
+            session: OnceLock::new(),
         }
     }
 
@@ -146,6 +153,11 @@ impl Ctx {
     pub(crate) fn set_unhandled(&self, error: Arc<Error>) {
         // Of several (a hook may fail after the view did) the first is the cause.
         let _ = self.unhandled.set(error);
+    }
+
+    #[cfg(feature = "sessions")]
+    pub(crate) fn session_slot(&self) -> &OnceLock<Box<dyn Any + Send + Sync>> {
+        &self.session
     }
 
     /// The URL of an endpoint: see [`url_for`](fn@crate::url_for).

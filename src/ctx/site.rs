@@ -24,7 +24,10 @@ pub struct Site {
     /// What users gave as `State`.
     pub(crate) states: TypeMap,
     /// The framework's own parts that not every build has, such as templates.
-    #[cfg_attr(not(feature = "templates"), allow(dead_code, reason = "this build has none"))]
+    #[cfg_attr(
+        not(any(feature = "templates", feature = "sessions")),
+        allow(dead_code, reason = "this build has none")
+    )]
     pub(crate) parts: TypeMap,
 }
 
@@ -70,7 +73,7 @@ impl Site {
         &self.states
     }
 
-    #[cfg(feature = "templates")]
+    #[cfg(any(feature = "templates", feature = "sessions"))]
     pub(crate) fn parts(&self) -> &TypeMap {
         &self.parts
     }

@@ -11,6 +11,9 @@ mod blueprints;
 mod errors;
 #[path = "../../examples/hello.rs"]
 mod hello;
+#[cfg(all(feature = "sessions", feature = "templates"))]
+#[path = "../../examples/session.rs"]
+mod session;
 #[path = "../../examples/state.rs"]
 mod state;
 
@@ -78,6 +81,22 @@ fn state_is_shared() {
     assert_eq!(client.post("/buy/tea").header("x-customer", "ada").send().text(), "tea for ada, 0 left");
     assert_eq!(client.post("/buy/tea").header("x-customer", "ada").send().status(), 404);
     assert_eq!(client.post("/").form([("name", "tea"), ("count", "lots")]).send().status(), 422);
+}
+
+#[cfg(all(feature = "sessions", feature = "templates"))]
+#[test]
+fn a_session_counts_and_flashes() {
+    let client = session::app().test_client();
+    assert!(client.get("/").text().contains("Hello, stranger: visit 1."));
+    assert!(client.get("/").text().contains("visit 2."));
+    let page = client.post("/name").form([("name", "<ada>")]).follow_redirects().send().text();
+    assert!(page.contains("<p class=\"message\">Welcome, &lt;ada&gt;.</p>"), "{page}");
+    assert!(page.contains("Hello, &lt;ada&gt;: visit 3."), "{page}");
+    assert!(!client.get("/").text().contains("Welcome"));
+    let page = client.post("/name").form([("name", "")]).follow_redirects().send().text();
+    assert!(page.contains("<p class=\"error\">Say who you are.</p>"), "{page}");
+    let page = client.post("/forget").follow_redirects().send().text();
+    assert!(page.contains("Hello, stranger: visit 1."), "{page}");
 }
 
 #[test]

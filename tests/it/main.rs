@@ -7,4 +7,6 @@ mod pool;
 mod routing;
 #[cfg(feature = "tiny_http")]
 mod server;
+#[cfg(feature = "sessions")]
+mod session;
 mod support;

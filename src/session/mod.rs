@@ -1,0 +1,332 @@
+//! Sessions in a signed cookie, in Flask's own format, and the messages flashed in them.
+
+mod data;
+#[cfg(feature = "templates")]
+pub(crate) mod in_templates;
+mod save;
+mod signer;
+mod tagged;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use http::header::COOKIE;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+pub use data::SessionData;
+pub(crate) use save::save;
+pub use signer::{BadSession, SessionSerializer};
+pub use tagged::Tagged;
+
+use crate::config::SessionSettings;
+use crate::cookie::parse_cookies;
+use crate::ctx::Ctx;
+use crate::error::{Error, Result};
+use crate::extract::FromRequest;
+
+const PERMANENT: &str = "_permanent";
+const FLASHES: &str = "_flashes";
+
+/// The session of a visitor (Flask's `session`): values that come back with the visitor's next request, in a signed
+/// cookie that a Flask app with the same `SECRET_KEY` reads and writes too.
+///
+/// It is a handle, from [`session()`](fn@crate::session) or as a handler's argument. The cookie is read when the session
+/// is first asked something, and set after the after-request hooks, if the session was changed. One that was changed by
+/// nobody with the key, is too old, or signed with another key is an empty session. Of two requests at the same time the
+/// last one that answers wins.
+///
+/// **The visitor can read it**: it is signed, not encrypted. And browsers keep no more than some 4 KB.
+///
+/// The configuration's `SECRET_KEY` must be set, or else the session is empty and cannot be written to. The other keys are
+/// in [`Config`](crate::Config)'s table.
+///
+/// ```
+/// use dewar::{App, Form, Redirect, Result, Session, redirect};
+///
+/// #[derive(serde::Deserialize)]
+/// struct Login { name: String }
+///
+/// fn login(session: Session, Form(login): Form<Login>) -> Result<Redirect> {
+///     session.clear();
+///     session.set("user", login.name)?;
+///     Ok(redirect("/"))
+/// }
+///
+/// fn index(session: Session) -> String {
+///     session.get("user").unwrap_or("nobody".into())
+/// }
+///
+/// let mut app = App::new("demo");
+/// app.config_mut().set("SECRET_KEY", "long, random, and known to nobody else");
+/// app.post("/login", login);
+/// app.get("/", index);
+///
+/// let client = app.test_client();
+/// assert_eq!(client.get("/").text(), "nobody");
+/// let response = client.post("/login").form([("name", "ada")]).follow_redirects().send();
+/// assert_eq!(response.text(), "ada");
+/// ```
+#[derive(Clone)]
+pub struct Session(Arc<Ctx>);
+
+/// What a request knows of its session.
+struct Opened {
+    /// Whether the app has a key.
+    writable: bool,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    data: SessionData,
+    accessed: bool,
+    modified: bool,
+    /// The messages, once they were taken out.
+    flashes: Option<Vec<Flashed>>,
+}
+
+impl Opened {
+    /// Reads the cookie.
+    fn of(ctx: &Ctx) -> &Opened {
+        let opened = ctx.session_slot().get_or_init(|| {
+            let Some(serializer) = ctx.site().parts().get::<SessionSerializer>() else {
+                return Box::new(Opened { writable: false, inner: Mutex::default() });
+            };
+            let settings = settings(ctx);
+            let read = |text: String| serializer.loads(&text, settings.lifetime, SystemTime::now()).ok();
+            let data = cookie(ctx, &settings.cookie_name).and_then(read).unwrap_or_default();
+            Box::new(Opened { writable: true, inner: Mutex::new(Inner { data, ..Inner::default() }) })
+        });
+        opened.downcast_ref().expect("only this room fills the slot")
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn settings(ctx: &Ctx) -> &SessionSettings {
+    &ctx.site().settings().session
+}
+
+/// The first cookie of this name.
+fn cookie(ctx: &Ctx, name: &str) -> Option<String> {
+    let headers = ctx.request().headers().get_all(COOKIE).iter().filter_map(|header| header.to_str().ok());
+    let (_, value) = headers.flat_map(parse_cookies).find(|(known, _)| *known == name)?;
+    Some(value.into_owned())
+}
+
+impl Session {
+    /// The session of this context's request.
+    pub fn of(ctx: &Arc<Ctx>) -> Session {
+        Session(ctx.clone())
+    }
+
+    /// Everything that is asked goes through here, and makes the response depend on the cookie.
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        let mut inner = Opened::of(&self.0).lock();
+        inner.accessed = true;
+        inner
+    }
+
+    #[track_caller]
+    fn check_writable(&self) -> Result<()> {
+        if Opened::of(&self.0).writable {
+            return Ok(());
+        }
+        Err(Error::msg(
+            "the session cannot be written to, since the app has no SECRET_KEY to sign it with: make a random one, for \
+             instance by `openssl rand -hex 32`, keep it out of the sources, and give it to the app by \
+             `app.config_mut().set(\"SECRET_KEY\", …)` or `from_prefixed_env`",
+        ))
+    }
+
+    /// The value of this key, when it is there and a `T`.
+    pub fn get<T: DeserializeOwned>(&self, key: &str) -> Option<T> {
+        // Read after the lock is let go: `T` may do as it likes.
+        let raw = self.lock().data.raw(key)?.to_owned();
+        data::decode(&raw)
+    }
+
+    /// Sets a value: anything that can be JSON.
+    ///
+    /// # Errors
+    /// When the app has no `SECRET_KEY`, or the value cannot be JSON.
+    #[track_caller]
+    pub fn set(&self, key: impl Into<String>, value: impl Serialize) -> Result<()> {
+        self.check_writable()?;
+        let value = data::encode(value)?;
+        let mut inner = self.lock();
+        inner.data.insert(key.into(), value);
+        inner.modified = true;
+        Ok(())
+    }
+
+    /// Sets a value of a type that Python has and JSON has not, for a Flask app that reads the session too.
+    ///
+    /// # Errors
+    /// When the app has no `SECRET_KEY`.
+    #[track_caller]
+    pub fn set_tagged(&self, key: impl Into<String>, value: Tagged) -> Result<()> {
+        self.check_writable()?;
+        let mut inner = self.lock();
+        inner.data.set_tagged(key, value);
+        inner.modified = true;
+        Ok(())
+    }
+
+    /// Takes a value out; says whether there was one.
+    pub fn remove(&self, key: &str) -> bool {
+        let mut inner = self.lock();
+        let removed = inner.data.remove(key);
+        inner.modified |= removed;
+        removed
+    }
+
+    /// Takes a value out, and gives it back when it is a `T`. What is no `T` is gone too.
+    pub fn pop<T: DeserializeOwned>(&self, key: &str) -> Option<T> {
+        let raw = {
+            let mut inner = self.lock();
+            let raw = inner.data.take(key)?;
+            inner.modified = true;
+            raw
+        };
+        data::decode(&raw)
+    }
+
+    /// Takes all values out; the browser is told to forget the cookie.
+    pub fn clear(&self) {
+        let mut inner = self.lock();
+        inner.data.clear();
+        inner.modified = true;
+    }
+
+    /// Whether there is a value of this key.
+    pub fn contains(&self, key: &str) -> bool {
+        self.lock().data.contains(key)
+    }
+
+    /// The keys, sorted; `_permanent` and `_flashes` are among them when they are set.
+    pub fn keys(&self) -> Vec<String> {
+        self.lock().data.keys().map(str::to_owned).collect()
+    }
+
+    /// Whether it has no values.
+    pub fn is_empty(&self) -> bool {
+        self.lock().data.is_empty()
+    }
+
+    /// Whether it was changed by this request, and will be written.
+    pub fn is_modified(&self) -> bool {
+        self.lock().modified
+    }
+
+    /// Has it written although nothing was set, or not written although something was.
+    pub fn set_modified(&self, modified: bool) {
+        self.lock().modified = modified;
+    }
+
+    /// Whether the browser keeps it after it is closed, for `PERMANENT_SESSION_LIFETIME`.
+    pub fn permanent(&self) -> bool {
+        self.lock().permanent()
+    }
+
+    /// Says whether the browser keeps it after it is closed.
+    ///
+    /// # Errors
+    /// When the app has no `SECRET_KEY`.
+    #[track_caller]
+    pub fn set_permanent(&self, permanent: bool) -> Result<()> {
+        self.set(PERMANENT, permanent)
+    }
+
+    /// Keeps a message for the next page that shows messages: see [`flash`](crate::flash).
+    ///
+    /// # Errors
+    /// When the app has no `SECRET_KEY`.
+    #[track_caller]
+    pub fn flash(&self, message: impl Into<String>, category: impl Into<String>) -> Result<()> {
+        self.check_writable()?;
+        let flash = Tagged::Tuple(vec![category.into().into(), message.into().into()]).into_wire();
+        let mut inner = self.lock();
+        let mut flashes = match inner.data.raw(FLASHES).and_then(data::wire) {
+            Some(Value::Array(flashes)) => flashes,
+            _ => Vec::new(),
+        };
+        flashes.push(flash);
+        inner.data.insert(FLASHES.to_owned(), data::raw(flashes.into()));
+        inner.modified = true;
+        Ok(())
+    }
+
+    /// The messages that were kept, taken out of the session: see [`get_flashed_messages`](crate::get_flashed_messages).
+    pub fn flashed_messages(&self) -> Vec<Flashed> {
+        let mut inner = self.lock();
+        if let Some(flashes) = &inner.flashes {
+            return flashes.clone();
+        }
+        let raw = inner.data.take(FLASHES);
+        inner.modified |= raw.is_some();
+        let kept = raw.as_deref().and_then(data::wire);
+        let kept = kept.as_ref().and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let flashes: Vec<Flashed> = kept.iter().filter_map(Flashed::read).collect();
+        inner.flashes = Some(flashes.clone());
+        flashes
+    }
+}
+
+impl Inner {
+    /// Whether Python would take the value for true.
+    fn permanent(&self) -> bool {
+        let value = self.data.raw(PERMANENT).map(|raw| raw.get());
+        value.is_some_and(|value| !matches!(value, "false" | "null" | "0" | "0.0" | "\"\"" | "[]" | "{}"))
+    }
+}
+
+impl FromRequest for Session {
+    fn from_request(ctx: &Arc<Ctx>) -> Result<Self> {
+        Ok(Session::of(ctx))
+    }
+}
+
+impl fmt::Debug for Session {
+    /// The keys; the values may be nobody's business.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = Opened::of(&self.0).lock();
+        f.debug_tuple("Session").field(&inner.data.keys().collect::<Vec<_>>()).finish()
+    }
+}
+
+/// A message from one request to a later one: see [`get_flashed_messages`](crate::get_flashed_messages).
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Flashed {
+    /// `message`, unless it was given another one.
+    pub category: String,
+    /// The message.
+    pub message: String,
+    /// Whether it is HTML, which templates do not escape: a `Markup` that a Flask app flashed.
+    pub markup: bool,
+}
+
+impl Flashed {
+    fn read(wire: &Value) -> Option<Flashed> {
+        let [category, message] = tagged::items(wire)? else { return None };
+        let markup = tagged::markup(message);
+        let message = match markup.or(message.as_str()) {
+            Some(text) => text.to_owned(),
+            None => tagged::untag(message.clone()).to_string(),
+        };
+        Some(Flashed { category: category.as_str()?.to_owned(), message, markup: markup.is_some() })
+    }
+}
+
+impl fmt::Display for Flashed {
+    /// The message.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
