@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use dewar::server::{Limits, Server};
 use dewar::{HttpError, Request, Response};
 
-use super::{Client, MOMENT, start};
+use super::{Client, MOMENT, start, until};
 
 #[test]
 fn what_is_malformed_is_400_and_what_hides_behind_it_is_not_answered() {
@@ -104,7 +104,5 @@ fn a_body_that_turns_out_too_long_is_413_when_it_is_read() {
     // There is an end to that as well.
     let (far_over, _client) = upload(100);
     assert_eq!(far_over.status, 413);
-    while server.stats().leaked_readers == 0 {
-        std::thread::yield_now();
-    }
+    until(|| server.stats().leaked_readers > 0);
 }

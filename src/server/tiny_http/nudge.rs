@@ -1,0 +1,33 @@
+//! Frees connections that tiny_http has forgotten.
+//!
+//! tiny_http gives a new connection to an idle thread when it believes there is one. In a burst that number is stale:
+//! several connections are left to one thread, and all but the first wait until that one is closed by its client, however
+//! many others come. A connection that comes when no thread is idle gets a new thread, and that one looks for forgotten
+//! ones when its own is over. So we connect to ourselves, and hang up at once.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::time::Duration;
+
+use crate::pool::Watch;
+
+/// How often, while requests come or are handled.
+const PACE: Duration = Duration::from_millis(100);
+
+pub(super) fn run(mut addr: SocketAddr, watch: &Watch) {
+    match addr.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => addr.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(ip) if ip.is_unspecified() => addr.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    let (mut awakening, mut jobs) = (0, 0);
+    while watch.until_awake(&mut awakening) {
+        loop {
+            watch.pause(PACE);
+            let before = std::mem::replace(&mut jobs, watch.jobs());
+            if watch.closing() || (jobs == before && !watch.busy()) {
+                break;
+            }
+            let _ = TcpStream::connect_timeout(&addr, PACE);
+        }
+    }
+}
