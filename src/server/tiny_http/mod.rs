@@ -10,7 +10,7 @@
 //! - **No timeouts on reading**: a client that sends its head byte by byte, or nothing, keeps a thread and two
 //!   descriptors for as long as it likes; one that sends its body so keeps a worker, if the handler reads it.
 //! - **A thread for each connection, without bound**, beside those of the pool; they outlive a shutdown until their
-//!   clients close. (Connections that it forgets in a burst are found again, within a tenth of a second each.)
+//!   clients close. (Connections that it forgets in a burst are found again, mostly within a fraction of a second.)
 //! - **No connection is ever closed by the server**: `Connection: close` is sent, and it is the client that does it.
 //!   Where going on would not be safe (a body over the limit, a malformed head), connection and thread are *leaked on
 //!   purpose*, counted in [`ServerStats::leaked_readers`] and warned of. A response that breaks off cannot be told by a

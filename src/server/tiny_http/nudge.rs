@@ -6,12 +6,17 @@
 //! ones when its own is over. So we connect to ourselves, and hang up at once.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::pool::Watch;
 
 /// How often, while requests come or are handled.
 const PACE: Duration = Duration::from_millis(100);
+/// How often at first after a time of quiet, when a burst is most likely, and how many times.
+const FIRST_PACE: Duration = Duration::from_millis(5);
+const FIRST: u32 = 64;
+/// How long after such a beginning there is not another one.
+const REST: Duration = Duration::from_secs(2);
 
 pub(super) fn run(mut addr: SocketAddr, watch: &Watch) {
     match addr.ip() {
@@ -20,12 +25,17 @@ pub(super) fn run(mut addr: SocketAddr, watch: &Watch) {
         _ => {}
     }
     let (mut awakening, mut jobs) = (0, 0);
+    let mut last_beginning: Option<Instant> = None;
     while watch.until_awake(&mut awakening) {
-        loop {
-            watch.pause(PACE);
+        let beginning = last_beginning.is_none_or(|last| last.elapsed() > REST);
+        for round in 0_u32.. {
+            watch.pause(if beginning && round < FIRST { FIRST_PACE } else { PACE });
             let before = std::mem::replace(&mut jobs, watch.jobs());
             if watch.closing() || (jobs == before && !watch.busy()) {
                 break;
+            }
+            if beginning && round == 0 {
+                last_beginning = Some(Instant::now());
             }
             let _ = TcpStream::connect_timeout(&addr, PACE);
         }
