@@ -5,6 +5,8 @@ mod conditional;
 mod cookie;
 mod error;
 mod multidict;
+// What runs on it is an engine, and there may be none.
+#[cfg_attr(not(feature = "tiny_http"), allow(dead_code))]
 mod pool;
 mod request;
 mod response;

@@ -26,7 +26,7 @@ impl State {
             Err(what) => {
                 self.ruined.note(request.remote_addr().copied(), Ruin::Request);
                 let error = HttpError::new(400).with_description(format!("The request is malformed: {what}."));
-                return self.refuse(request, scratch, error);
+                return self.refuse(request, scratch, error, Rest::Unknown);
             }
         };
         if let Some(ruin) = self.ruined.look(request.remote_addr().copied()) {
@@ -35,7 +35,7 @@ impl State {
         match head.framing {
             Framing::Sized(length) if length > self.limits.body => {
                 let what = format!("The request's body has {length} bytes, {} are allowed.", self.limits.body);
-                self.refuse(request, scratch, HttpError::new(413).with_description(what))
+                self.refuse(request, scratch, HttpError::new(413).with_description(what), Rest::Sized(length))
             }
             Framing::Empty | Framing::Ahead(_) => self.handle_here(request, head, terms, scratch, close),
             Framing::Sized(length) => self.handle_lease(request, head, terms, Rest::Sized(length), scratch, close),
@@ -101,10 +101,15 @@ impl State {
             return;
         };
         self.send(&mut stream, scratch, terms, response, close || !fits, addr);
-        let limit = self.limits.unread_body;
+        self.end(stream, rest);
+    }
+
+    /// Lets go of a connection whose request has been answered and not read to its end. Not here: who knows when the
+    /// client sends it.
+    fn end(self: &Arc<Self>, mut stream: Box<dyn ReadWrite + Send>, rest: Rest) {
         let state = Arc::clone(self);
         let job = Box::new(move || {
-            if !aside::drain(&mut *stream, rest, limit) {
+            if !aside::drain(&mut *stream, rest, state.limits.unread_body) {
                 std::mem::forget(stream);
                 state.leaked();
             }
@@ -161,26 +166,34 @@ impl State {
         }
     }
 
-    /// Answers without asking the service and without reading on: a connection with an unread body is leaked.
-    fn refuse(&self, request: tiny::Request, scratch: &mut Scratch, error: HttpError) {
+    /// Answers without asking the service. What is left of the body is thrown away if it is known and within bounds,
+    /// for most clients do not look at an answer before they have sent all; else the connection is leaked.
+    fn refuse(self: &Arc<Self>, request: tiny::Request, scratch: &mut Scratch, error: HttpError, rest: Rest) {
         let terms = Terms::of(&request);
         let response = error.into_response();
         if !terms.reader_matters {
             return self.answer(request, scratch, terms, response, true);
         }
         let addr = request.remote_addr().copied();
-        if let Some(mut stream) = split(request, terms, &response) {
-            self.send(&mut stream, scratch, terms, response, true, addr);
-            std::mem::forget(stream);
+        match split(request, terms, &response) {
+            Some(mut stream) => {
+                self.send(&mut stream, scratch, terms, response, true, addr);
+                if matches!(rest, Rest::Sized(left) if left <= self.limits.unread_body) {
+                    self.end(stream, rest);
+                } else {
+                    std::mem::forget(stream);
+                    self.leaked();
+                }
+            }
+            None => self.leaked(),
         }
-        self.leaked();
     }
 
     /// A request on a connection that is ruined.
-    fn on_ruined(&self, request: tiny::Request, scratch: &mut Scratch, ruin: Ruin) {
+    fn on_ruined(self: &Arc<Self>, request: tiny::Request, scratch: &mut Scratch, ruin: Ruin) {
         let terms = Terms::of(&request);
         match ruin {
-            Ruin::Request => self.refuse(request, scratch, HttpError::new(400)),
+            Ruin::Request => self.refuse(request, scratch, HttpError::new(400), Rest::Unknown),
             Ruin::Response if terms.reader_matters => {
                 std::mem::forget(request);
                 self.leaked();
@@ -193,10 +206,14 @@ impl State {
     }
 
     /// Answers a request that has waited for too long.
-    pub(super) fn overloaded(&self, request: tiny::Request) {
+    pub(super) fn overloaded(self: &Arc<Self>, request: tiny::Request) {
         let seconds = self.limits.queue_deadline.as_secs().clamp(1, 60);
         let error = HttpError::new(503).with_header("retry-after", &seconds.to_string());
-        self.refuse(request, &mut Scratch::default(), error);
+        let rest = match head::read(&request, Terms::of(&request)).map(|head| head.framing) {
+            Ok(Framing::Sized(length)) => Rest::Sized(length),
+            _ => Rest::Unknown,
+        };
+        self.refuse(request, &mut Scratch::default(), error, rest);
     }
 
     fn count_panic(&self) {

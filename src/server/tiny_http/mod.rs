@@ -12,7 +12,7 @@
 //! - **A thread for each connection, without bound**, beside those of the pool; they outlive a shutdown until their
 //!   clients close. (Connections that it forgets in a burst are found again, mostly within a fraction of a second.)
 //! - **No connection is ever closed by the server**: `Connection: close` is sent, and it is the client that does it.
-//!   Where going on would not be safe (a body over the limit, a malformed head), connection and thread are *leaked on
+//!   Where going on would not be safe (a body far over the limit, a malformed head), connection and thread are *leaked on
 //!   purpose*, counted in [`ServerStats::leaked_readers`] and warned of. A response that breaks off cannot be told by a
 //!   closed connection: in chunks a malformed one tells it, with a `Content-Length` the client waits for the rest.
 //! - **Any `Transfer-Encoding` is decoded as chunked**, before we see that it is another one; a chunk's length may have
@@ -22,7 +22,7 @@
 //!   refused as soon as the malformed one has been looked at, but one that another worker takes in the very same
 //!   microsecond can get through.
 //! - **A malformed request can abort the process**: a panic inside tiny_http while another one unwinds. A lack of
-//!   descriptors in the wrong moment panics its accept thread, and nobody learns of that.
+//!   descriptors or of threads in the wrong moment panics its accept thread, and nobody learns of that.
 //! - A response to an unread body is preceded by `100 Continue`, which is what it takes to keep tiny_http from
 //!   reading the body first.
 
@@ -221,8 +221,10 @@ impl Running for Server {
         if cut > 0 {
             log::warn!("{cut} requests were still in their handlers when the time for the shutdown was over");
         }
-        self.state.drains.close(deadline);
-        self.state.refusals.close(deadline);
+        // These wait for clients, and what they wait for is wanted by nobody.
+        let soon = deadline.min(Instant::now() + Duration::from_millis(500));
+        self.state.drains.close(soon);
+        self.state.refusals.close(soon);
         for thread in std::mem::take(&mut *lock(&self.others)) {
             // They look at the pool's closing every few milliseconds; but one may be in a handler.
             while !thread.is_finished() && Instant::now() < deadline {
