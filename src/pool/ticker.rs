@@ -46,6 +46,9 @@ struct Look {
 
 pub(super) fn run(shared: &Arc<Shared>) {
     let _ = shared.ticker.set(thread::current());
+    // It begins awake: a job may come before the first sleep.
+    shared.lock().awakenings += 1;
+    shared.changed.notify_all();
     let mut window = Instant::now();
     let mut peak = 0;
     while !shared.closing.load(Ordering::Acquire) {
@@ -135,5 +138,8 @@ fn sleep(shared: &Shared, time: Option<Duration>) {
             None => thread::park(),
         }
     }
-    shared.ticker_asleep.store(false, Ordering::SeqCst);
+    if !shared.ticker_asleep.swap(false, Ordering::SeqCst) || busy {
+        shared.lock().awakenings += 1;
+        shared.changed.notify_all();
+    }
 }
