@@ -103,6 +103,7 @@ fn main() {
     line("unblock, joined", || {
         bridge::unblock(|| 1).join().unwrap();
     });
+    #[cfg(feature = "compute")]
     line("compute, joined", || {
         bridge::compute(|| 1).join().unwrap();
     });

@@ -23,7 +23,7 @@ async fn one() -> Result<String> {
 /// A blocking handler, which asks for five prices at once and waits for all of them.
 fn together() -> Result<String> {
     let start = Instant::now();
-    let prices = bridge::block_on(bridge::try_gather(SYMBOLS.into_iter().map(price)))??;
+    let prices = bridge::run(bridge::try_gather(SYMBOLS.into_iter().map(price)))?;
     let total: u64 = prices.iter().map(|(_, price)| price).sum();
     Ok(format!("{total} in {} ms", start.elapsed().as_millis()))
 }
@@ -45,7 +45,6 @@ pub fn app() -> App {
     app
 }
 
-#[allow(dead_code, reason = "a test has the app only")]
 fn main() -> Result<()> {
     app().run()
 }

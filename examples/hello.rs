@@ -15,7 +15,6 @@ pub fn app() -> App {
     app
 }
 
-#[allow(dead_code, reason = "a test has the app only")]
 fn main() -> Result<()> {
     app().run()
 }

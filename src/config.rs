@@ -136,6 +136,10 @@ impl Config {
 
 /// The keys that Dewar itself reads, checked.
 #[derive(Debug, Clone)]
+#[cfg_attr(
+    not(all(feature = "templates", feature = "static_files")),
+    allow(dead_code, reason = "a build without a feature checks its keys, but does not read them")
+)]
 pub(crate) struct Settings {
     pub(crate) debug: bool,
     pub(crate) max_content_length: Option<u64>,

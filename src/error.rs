@@ -56,6 +56,11 @@ impl Error {
         Message(message.into()).into()
     }
 
+    /// An error that is reported at another line than the one that makes it.
+    pub(crate) fn located(error: impl StdError + Send + Sync + 'static, at: &'static Location<'static>) -> Error {
+        Error(Box::new(Repr { source: Box::new(error), at }))
+    }
+
     /// The line at which it became an [`Error`]: the `?` of a handler.
     pub fn at(&self) -> &'static Location<'static> {
         self.0.at

@@ -106,7 +106,7 @@ pub fn after_this_request(hook: impl FnOnce(Response) -> Response + Send + 'stat
 /// that comes nearest, or the names that are missing.
 ///
 /// # Panics
-/// Outside of a request, at the caller's line: there, use [`Site::url_for`].
+/// Outside of a request, at the caller's line: there, use [`Site::url_for`](crate::Site::url_for).
 #[track_caller]
 pub fn url_for(endpoint: &str, values: &[(&str, UrlValue)]) -> Result<String> {
     context("url_for()").url_for(endpoint, values)

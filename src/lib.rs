@@ -1,9 +1,78 @@
-//! Dewar.
+//! A sync-first web framework: Flask's way of working, with handlers that simply block, and a bridge for the async
+//! fragment that one of them needs now and then.
+//!
+//! ```no_run
+//! use dewar::{App, Json, Result, abort, bridge, context, render};
+//!
+//! fn hello(name: String) -> String {
+//!     format!("Hello, {name}!")
+//! }
+//!
+//! fn post(id: i64) -> Result<String> {
+//!     if id < 1 {
+//!         abort!(404);
+//!     }
+//!     let text = std::fs::read_to_string(format!("posts/{id}.txt"))?; // blocks, and may
+//!     render("post.html", context! { id, text })
+//! }
+//!
+//! async fn fetch(symbol: &str) -> Result<u64> {
+//!     Ok(symbol.len() as u64) // think of an async client here
+//! }
+//!
+//! fn prices() -> Result<Json<Vec<u64>>> {
+//!     let prices = bridge::run(bridge::try_gather(["A", "BB"].into_iter().map(fetch)))?;
+//!     Ok(Json(prices))
+//! }
+//!
+//! fn main() -> Result<()> {
+//!     let mut app = App::new("site");
+//!     app.get("/hello/<name>", hello);
+//!     app.get("/post/<int:id>", post);
+//!     app.get("/prices", prices);
+//!     app.run()
+//! }
+//! ```
+//!
+//! # Where to look
+//!
+//! | to | see |
+//! | --- | --- |
+//! | register routes, hooks, error handlers, blueprints | [`Scaffold`], which [`App`] and [`Blueprint`] share |
+//! | take arguments: view arguments, extractors, one's own | [`Handler`], [`FromRequest`], [`Path`], [`Query`], [`Form`], [`Json`], [`State`] |
+//! | answer | [`IntoResponse`], [`Response`], [`Body`], [`redirect`], [`jsonify`] |
+//! | fail | [`abort!`], [`Error`], [`HttpError`], [`Or500`], [`OrAbort`] |
+//! | ask for what belongs to the request | [`request`], [`g`], [`current_app`], [`url_for!`] |
+//! | render pages, send files | `render`, `context!`, `send_file` |
+//! | run async code | [`bridge`] |
+//! | test without a socket | [`TestClient`], by [`App::test_client`] |
+//! | serve | [`App::run`], [`RunOptions`], [`server`] |
+//!
+//! # Handlers
+//!
+//! A handler is a function or a closure of owned arguments, sync or async. Its arguments are the rule's variables, in
+//! order — all of them or none — mixed with extractors, of which one may take the body. A request is handled by one
+//! thread from start to finish: it may block as it likes, and blocks nobody else.
+//!
+//! Mistakes of the set-up (a handler whose arguments do not fit its rule, two views under one endpoint, a missing
+//! state) are reported when the app is frozen, all at once, each with the line of its registration.
+//!
+//! # Features
+//!
+//! | feature | gives | default |
+//! | --- | --- | --- |
+//! | `templates` | `render`, by minijinja | yes |
+//! | `static_files` | files under `/static`, `send_file` | yes |
+//! | `tiny_http` | the engine over the tiny_http crate | yes |
+//! | `compute` | `bridge::compute`, by rayon | yes |
+//! | `multipart` | `multipart/form-data`, by multer | no |
+//! | `full` | all of them | no |
 #![deny(missing_docs)]
 
 mod app;
 mod body;
 pub mod bridge;
+#[cfg(feature = "static_files")]
 mod conditional;
 mod config;
 mod cookie;
@@ -16,6 +85,7 @@ mod json;
 mod multidict;
 #[cfg(feature = "multipart")]
 mod multipart;
+#[cfg_attr(not(feature = "tiny_http"), allow(dead_code, reason = "a build without an engine starts no workers"))]
 mod pool;
 mod request;
 mod respond;
@@ -34,7 +104,7 @@ pub use app::{
     AfterHook, App, AppService, BeforeHook, Blocking, Blueprint, Bridged, Caught, ErrorHandler, Handler, HookAnswer,
     Panicked, Registration, RouteMut, Scaffold, SetupErrors, TeardownHook,
 };
-pub use body::{Body, BodyTooLarge};
+pub use body::{Body, BodyTooLarge, Closers, Plain};
 pub use config::Config;
 pub use cookie::{Cookie, SameSite, parse_cookies};
 pub use ctx::{Ctx, G, Site, TypeMap};
@@ -61,3 +131,9 @@ pub use testing::{RequestBuilder, TestClient, TestResponse};
 pub use http;
 #[cfg(feature = "templates")]
 pub use minijinja;
+
+#[cfg(doctest)]
+mod readme {
+    #[doc = include_str!("../README.md")]
+    struct Readme;
+}

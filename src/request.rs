@@ -272,8 +272,14 @@ impl Request {
         if let Some(data) = self.0.data.get() {
             return Ok(data.clone());
         }
-        let data = std::mem::take(&mut *body).into_bytes()?;
-        Ok(self.0.data.get_or_init(|| data).clone())
+        match std::mem::take(&mut *body).into_bytes() {
+            Ok(data) => Ok(self.0.data.get_or_init(|| data).clone()),
+            Err(error) => {
+                // What failed once goes on failing: half a body must not look like an empty one.
+                *body = Body::broken(&error);
+                Err(error.into())
+            }
+        }
     }
 
     /// The body as a stream, for whoever comes first; after that it is empty.

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{Seek, SeekFrom};
+use std::panic::Location;
 use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -13,9 +14,35 @@ use http::{HeaderValue, StatusCode};
 
 use crate::body::Body;
 use crate::conditional::{Validators, Verdict};
-use crate::ctx::Ctx;
+use crate::ctx::{Ctx, missing_folder};
 use crate::error::{HttpError, Result};
 use crate::response::Response;
+
+/// Static files while the app is set up.
+#[derive(Default)]
+pub(crate) struct StaticSetup {
+    /// The folder that was named, and where.
+    pub(crate) folder: Option<(PathBuf, &'static Location<'static>)>,
+    pub(crate) url_path: Option<String>,
+}
+
+impl StaticSetup {
+    /// The path that they are served below, and their folder. The usual one need not be there; one that was named must.
+    pub(crate) fn freeze(self, root: &Path) -> Result<Option<(String, PathBuf)>, (String, &'static Location<'static>)> {
+        let url = self.url_path.unwrap_or_else(|| "/static".to_owned());
+        match self.folder {
+            None => Ok(Some(root.join("static")).filter(|folder| folder.is_dir()).map(|folder| (url, folder))),
+            Some((path, at)) => {
+                let folder = root.join(path);
+                if folder.is_dir() {
+                    Ok(Some((url, folder)))
+                } else {
+                    Err((missing_folder("static", &folder, root), at))
+                }
+            }
+        }
+    }
+}
 
 /// How a file is sent: see [`send_file_with`](crate::send_file_with).
 ///

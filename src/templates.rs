@@ -10,7 +10,7 @@ use minijinja::value::{Kwargs, Object, ObjectRepr, Serde, Value};
 use minijinja::{AutoEscape, Environment, Error as TemplateError, ErrorKind, State};
 
 use crate::config::Settings;
-use crate::ctx::{Ctx, G};
+use crate::ctx::{Ctx, G, missing_folder};
 use crate::error::{Error, Result};
 use crate::multidict::MultiDict;
 use crate::request::Request;
@@ -57,12 +57,7 @@ impl TemplateSetup {
             Some((path, at)) => {
                 let folder = root.join(path);
                 if !folder.is_dir() {
-                    let what = format!(
-                        "the template folder {} is not there: make it, or name another (the path is relative to {})",
-                        folder.display(),
-                        root.display()
-                    );
-                    return Err((what, at));
+                    return Err((missing_folder("template", &folder, root), at));
                 }
                 Some(folder)
             }

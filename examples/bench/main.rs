@@ -153,7 +153,6 @@ pub fn app() -> Result<App> {
     Ok(app)
 }
 
-#[allow(dead_code, reason = "a test has the app only")]
 fn main() -> Result<()> {
     let mut options = RunOptions::from_env_and_args()?;
     if !cfg!(debug_assertions) {

@@ -9,10 +9,10 @@ use std::sync::Arc;
 
 use http::Method;
 
+use super::App;
 use super::blueprint::join;
 use super::frozen::{AppService, Frozen, Scope};
 use super::scaffold::{Hook, Mistake, RouteDef, Scaffold};
-use super::{App, Folder};
 use crate::config::{Config, Settings};
 use crate::ctx::{RuleInfo, Site, TypeMap};
 use crate::extract::Shape;
@@ -100,9 +100,11 @@ pub(super) fn freeze(mut app: App) -> Result<AppService, SetupErrors> {
 }
 
 /// The parts that a build may lack: templates, static files.
-#[allow(unused_variables, clippy::ptr_arg, reason = "a build without these features has no use for them")]
+#[cfg_attr(
+    not(all(feature = "templates", feature = "static_files")),
+    allow(unused, clippy::ptr_arg, reason = "a build without these features has no use for some of it")
+)]
 fn parts(app: &mut App, root: &Path, settings: &Settings, mistakes: &mut Vec<Mistake>) -> TypeMap {
-    #[allow(unused_mut, reason = "a build without templates has none")]
     let mut parts = TypeMap::default();
     #[cfg(feature = "templates")]
     match std::mem::take(&mut app.templates).freeze(root, settings) {
@@ -112,32 +114,16 @@ fn parts(app: &mut App, root: &Path, settings: &Settings, mistakes: &mut Vec<Mis
         Err((what, at)) => mistakes.push(Mistake { at, what }),
     }
     #[cfg(feature = "static_files")]
-    {
-        let folder = match app.static_folder.take() {
-            Some(Folder { path, named_at }) => {
-                let folder = root.join(&path);
-                if !folder.is_dir() {
-                    let what = format!(
-                        "the static folder {} is not there: make it, or name another (the path is relative to {})",
-                        folder.display(),
-                        root.display()
-                    );
-                    mistakes.push(Mistake { at: named_at, what });
-                }
-                Some(folder)
-            }
-            None => Some(root.join("static")).filter(|folder| folder.is_dir()),
-        };
-        if let Some(folder) = folder {
-            let url = app.static_url_path.take().unwrap_or_else(|| "/static".to_owned());
+    match std::mem::take(&mut app.static_files).freeze(root) {
+        Ok(Some((url, folder))) => {
             let serve = move |filename: String, ctx: Arc<crate::ctx::Ctx>| {
                 crate::static_files::send_from_directory(&ctx, &folder, &filename)
             };
             app.scaffold.get(&join(&url, "/<path:filename>"), serve).endpoint("static");
         }
+        Ok(None) => {}
+        Err((what, at)) => mistakes.push(Mistake { at, what }),
     }
-    #[cfg(not(feature = "static_files"))]
-    let _: Option<Folder> = app.static_folder.take();
     parts
 }
 

@@ -23,6 +23,8 @@ pub use scaffold::{RouteMut, Scaffold};
 use crate::config::Config;
 use crate::ctx::TypeMap;
 use crate::routing::{Converter, Converters};
+#[cfg(feature = "static_files")]
+use crate::static_files::StaticSetup;
 #[cfg(feature = "templates")]
 use crate::templates::TemplateSetup;
 use scaffold::Mistake;
@@ -52,16 +54,10 @@ pub struct App {
     states: TypeMap,
     converters: Converters,
     scaffold: Scaffold,
-    static_folder: Option<Folder>,
-    static_url_path: Option<String>,
+    #[cfg(feature = "static_files")]
+    static_files: StaticSetup,
     #[cfg(feature = "templates")]
     templates: TemplateSetup,
-}
-
-/// A folder that was named, and where, or the usual one, which need not be there.
-struct Folder {
-    path: PathBuf,
-    named_at: &'static Location<'static>,
 }
 
 impl App {
@@ -77,8 +73,8 @@ impl App {
             states: TypeMap::default(),
             converters: Converters::default(),
             scaffold: Scaffold::default(),
-            static_folder: None,
-            static_url_path: None,
+            #[cfg(feature = "static_files")]
+            static_files: StaticSetup::default(),
             #[cfg(feature = "templates")]
             templates: TemplateSetup::default(),
         }
@@ -133,14 +129,14 @@ impl App {
     #[cfg(feature = "static_files")]
     #[track_caller]
     pub fn static_folder(&mut self, path: impl Into<PathBuf>) -> &mut App {
-        self.static_folder = Some(Folder { path: path.into(), named_at: Location::caller() });
+        self.static_files.folder = Some((path.into(), Location::caller()));
         self
     }
 
     /// Below which path static files are served; the default is `/static`.
     #[cfg(feature = "static_files")]
     pub fn static_url_path(&mut self, path: &str) -> &mut App {
-        self.static_url_path = Some(path.to_owned());
+        self.static_files.url_path = Some(path.to_owned());
         self
     }
 

@@ -23,12 +23,14 @@ impl Bell {
     }
 
     /// Whether it was rung since the last `answer`.
+    #[inline]
     pub(crate) fn is_rung(&self) -> bool {
         self.rung.load(Ordering::Acquire)
     }
 
     /// Takes the ring. To be called *before* the poll that answers it, so that a wake during that poll
     /// is kept for the next. `Acquire`: what the waking side did before the wake is seen by that poll.
+    #[inline]
     pub(crate) fn answer(&self) -> bool {
         // The load first spares a read-modify-write in each turn of a loop that nobody rang for.
         self.is_rung() && self.rung.swap(false, Ordering::Acquire)
@@ -64,6 +66,7 @@ impl BellPull {
 
     /// Whether somebody kept a waker. Such a bell is not used again: a waker that outlives its fragment
     /// must not ring for the next one.
+    #[inline]
     pub(crate) fn is_shared(&self) -> bool {
         Arc::strong_count(&self.bell) > 2 // ours and our waker's
     }

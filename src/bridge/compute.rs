@@ -8,8 +8,9 @@ use once_cell::sync::OnceCell;
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 
 use super::counters::{self, Count};
-use super::job::{self, Core, Header, Place};
+use super::job;
 use super::task::Task;
+use super::task_core::{Core, Header, Place};
 
 static POOL: OnceCell<ThreadPool> = OnceCell::new();
 

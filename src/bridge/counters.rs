@@ -43,6 +43,7 @@ impl Sheet {
     /// Only for the thread that owns the sheet: load and store instead of a read-modify-write is right
     /// only because there is one writer. `Release`, paired with the `Acquire` in [`sum`]: whoever sees
     /// a task counted as finished also sees it counted as spawned.
+    #[inline]
     fn add(&self, what: Count, n: u64) {
         let line = &self.0[what as usize];
         line.store(line.load(Ordering::Relaxed).wrapping_add(n), Ordering::Release);
@@ -88,22 +89,30 @@ thread_local! {
 }
 
 /// Adds one.
+#[inline]
 pub(crate) fn add(what: Count) {
     add_n(what, 1);
 }
 
 /// Takes one away: for gauges.
+#[inline]
 pub(crate) fn sub(what: Count) {
     add_n(what, u64::MAX); // wrapping: minus one
 }
 
+#[inline]
 fn add_n(what: Count, n: u64) {
     if SHEET.try_with(|sheet| sheet.0.add(what, n)).is_err() {
-        // The thread is ending and its sheet is already added up (we are in some other thread-local's
-        // destructor): straight to the total.
-        let total = &mut registry().dead[what as usize];
-        *total = total.wrapping_add(n);
+        add_without_thread(what, n);
     }
+}
+
+/// The thread is ending and its sheet is already added up (we are in some other thread-local's
+/// destructor): straight to the total.
+#[cold]
+fn add_without_thread(what: Count, n: u64) {
+    let total = &mut registry().dead[what as usize];
+    *total = total.wrapping_add(n);
 }
 
 /// The sum over all threads, living and dead.

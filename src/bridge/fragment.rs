@@ -45,7 +45,7 @@ use super::this_thread::{self, Running, ThisThread};
 /// If the future does; its tasks are cancelled nevertheless.
 #[track_caller]
 pub fn block_on<F: Future>(future: F) -> Result<F::Output, BridgeError> {
-    run(LoopPolicy::current(), Location::caller(), future)
+    drive(LoopPolicy::current(), Location::caller(), future)
 }
 
 /// As [`block_on`], with a policy for this fragment.
@@ -64,7 +64,31 @@ pub fn block_on<F: Future>(future: F) -> Result<F::Output, BridgeError> {
 /// As [`block_on`].
 #[track_caller]
 pub fn block_on_with<F: Future>(policy: LoopPolicy, future: F) -> Result<F::Output, BridgeError> {
-    run(policy, Location::caller(), future)
+    drive(policy, Location::caller(), future)
+}
+
+/// As [`block_on`], for a fragment that fails with [`Error`](crate::Error), as handlers do: one `?` for both its own
+/// error and the bridge's.
+///
+/// ```
+/// use dewar::{Result, bridge};
+///
+/// fn handler() -> Result<i64> {
+///     let n: i64 = bridge::run(async {
+///         bridge::yield_now().await;
+///         Ok("42".parse()?)
+///     })?;
+///     Ok(n)
+/// }
+/// assert_eq!(handler().unwrap(), 42);
+/// ```
+///
+/// # Errors
+///
+/// The fragment's own, and those of [`block_on`].
+#[track_caller]
+pub fn run<T>(fragment: impl Future<Output = crate::error::Result<T>>) -> crate::error::Result<T> {
+    drive(LoopPolicy::current(), Location::caller(), fragment)?
 }
 
 /// Runs an async fragment on a fresh thread with a fresh loop, waits for it and returns its result: what
@@ -107,16 +131,19 @@ pub fn own_thread<T: Send>(make: impl AsyncFnOnce() -> T + Send) -> Result<T, Br
             .spawn_scoped(scope, || {
                 counters::add(Count::OwnThreads);
                 let _packed = luggage::pack(luggage);
-                run(LoopPolicy::per_request(), here, make())
+                drive(LoopPolicy::per_request(), here, make())
             })
             .map_err(BridgeError::Thread)?;
         running.join().unwrap_or_else(|panic| resume_unwind(panic))
     })
 }
 
-fn run<F: Future>(policy: LoopPolicy, here: &'static Location<'static>, future: F) -> Result<F::Output, BridgeError> {
+fn drive<F: Future>(policy: LoopPolicy, here: &'static Location<'static>, future: F) -> Result<F::Output, BridgeError> {
     this_thread::with(|this| {
-        let fragment = Fragment::begin(this, policy, here)?;
+        if let Running::Fragment(outer) | Running::SharedTask(outer) = this.running.get() {
+            return Err(BridgeError::Nested { outer, inner: here });
+        }
+        let fragment = Fragment::begin(this, policy, here);
         // Declared after the fragment and so dropped before it ends, also when it panics: what the future
         // does in its destructors is still part of it.
         let future = pin!(future);
@@ -135,17 +162,10 @@ struct Fragment<'a> {
 }
 
 impl<'a> Fragment<'a> {
-    fn begin(
-        this: &'a ThisThread,
-        policy: LoopPolicy,
-        here: &'static Location<'static>,
-    ) -> Result<Fragment<'a>, BridgeError> {
-        match this.running.get() {
-            Running::Nothing => this.running.set(Running::Fragment(here)),
-            Running::Fragment(outer) | Running::SharedTask(outer) => {
-                return Err(BridgeError::Nested { outer, inner: here });
-            }
-        }
+    /// To be called only where nothing is running.
+    #[inline]
+    fn begin(this: &'a ThisThread, policy: LoopPolicy, here: &'static Location<'static>) -> Fragment<'a> {
+        this.running.set(Running::Fragment(here));
         counters::add(Count::Fragments);
         let pull = this.pull.take().unwrap_or_else(BellPull::new);
         // The last fragment may have been woken while it ended.
@@ -155,7 +175,7 @@ impl<'a> Fragment<'a> {
             Scope::PerRequest => Some(this.local.replace(Some(Rc::new(LocalLoop::new())))),
             Scope::PerThread | Scope::Shared => None,
         };
-        Ok(Fragment { this, here, pull: Some(pull), laid_aside })
+        Fragment { this, here, pull: Some(pull), laid_aside }
     }
 
     /// Polls the root until it is ready. Polled only when it was woken, not at the wakes of its tasks.
@@ -206,9 +226,24 @@ impl<'a> Fragment<'a> {
 }
 
 impl Drop for Fragment<'_> {
+    #[inline]
     fn drop(&mut self) {
         // `running` stays set meanwhile: destructors of tasks must not start another fragment, and what
         // they spawn is swept too.
+        if self.this.local.borrow().is_some() {
+            self.end_loop();
+        }
+        if let Some(pull) = self.pull.take()
+            && !pull.is_shared()
+        {
+            self.this.pull.set(Some(pull));
+        }
+        self.this.running.set(Running::Nothing);
+    }
+}
+
+impl Fragment<'_> {
+    fn end_loop(&mut self) {
         let local = self.this.local.borrow().clone();
         if let Some(local) = local {
             // Tasks' panics are caught where they are dropped. This is for a logger that panics: the
@@ -218,11 +253,5 @@ impl Drop for Fragment<'_> {
         if let Some(own) = self.laid_aside.take() {
             drop(self.this.local.replace(own));
         }
-        if let Some(pull) = self.pull.take()
-            && !pull.is_shared()
-        {
-            self.this.pull.set(Some(pull));
-        }
-        self.this.running.set(Running::Nothing);
     }
 }

@@ -3,7 +3,8 @@
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 
-use futures_util::future::{join_all, try_join_all};
+use futures_util::future::join_all;
+use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use super::this_thread;
 
@@ -44,11 +45,24 @@ where
     I: IntoIterator,
     I::Item: Future<Output = Result<T, E>>,
 {
-    parent(try_join_all(futures.into_iter().map(child)))
+    // Not `try_join_all`: past thirty futures that one looks at them in order, and an error waits for all
+    // before it to end.
+    let numbered = futures.into_iter().enumerate();
+    let mut running: FuturesUnordered<_> =
+        numbered.map(|(index, future)| child(async move { (index, future.await) })).collect();
+    parent(async move {
+        let mut values: Vec<Option<T>> = Vec::new();
+        values.resize_with(running.len(), || None);
+        while let Some((index, result)) = running.next().await {
+            values[index] = Some(result?);
+        }
+        // All ended, none with an error: every place is filled.
+        Ok(values.into_iter().flatten().collect())
+    })
 }
 
-/// The two halves of one thing: past some thirty futures `join_all` gives each a waker of its own. The
-/// loop is told that it drives these too, so that their timers stay in its heap.
+/// The two halves of one thing: the children may be polled with wakers of their own (`join_all` does so
+/// past thirty, `FuturesUnordered` always). The loop is told that it drives these too, so that their timers stay in its heap.
 async fn parent<F: Future>(all: F) -> F::Output {
     let mut all = pin!(all);
     poll_fn(|cx| this_thread::poll_gather(cx, |cx| all.as_mut().poll(cx))).await

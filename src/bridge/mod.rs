@@ -23,7 +23,7 @@
 //!
 //! | to | use |
 //! | --- | --- |
-//! | run a fragment | [`block_on`], [`block_on_with`] a policy, [`own_thread`] |
+//! | run a fragment | [`block_on`], [`run`] where it fails as handlers do, [`block_on_with`] a policy, [`own_thread`] |
 //! | run several futures at once, borrowing | [`gather`], [`try_gather`] |
 //! | let something run by itself | [`spawn`] and [`spawn_named`] until the fragment ends, [`spawn_shared`] beyond |
 //! | wait for a time, or no longer than that | [`sleep`], [`sleep_until`], [`timeout`] |
@@ -55,6 +55,7 @@ mod policy;
 mod shared_loop;
 mod sleep;
 mod task;
+mod task_core;
 mod this_thread;
 mod timers;
 mod unblock;
@@ -63,7 +64,7 @@ mod unblock;
 pub use self::compute::compute;
 pub use self::counters::{Stats, stats};
 pub use self::error::{BridgeError, TaskError};
-pub use self::fragment::{block_on, block_on_with, own_thread};
+pub use self::fragment::{block_on, block_on_with, own_thread, run};
 pub use self::gather::{gather, try_gather};
 pub use self::policy::{LoopPolicy, Scope, set_default_policy, with_policy};
 pub use self::shared_loop::set_shared_threads;

@@ -8,7 +8,8 @@ use futures_executor::ThreadPool;
 use once_cell::sync::OnceCell;
 
 use super::error::BridgeError;
-use super::job::{Core, SharedJob};
+use super::job::SharedJob;
+use super::task_core::Core;
 
 static POOL: OnceCell<(ThreadPool, usize)> = OnceCell::new();
 

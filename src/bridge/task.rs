@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::error::{BridgeError, TaskError};
-use super::job::{Core, End, Header, LocalJob, Place};
+use super::job::LocalJob;
+use super::task_core::{Core, End, Header, Place};
 use super::{shared_loop, this_thread};
 
 /// A handle to something that runs by itself: a task of the thread's loop ([`spawn`]) or of the shared

@@ -28,6 +28,7 @@ type WakerId = (*const (), *const RawWakerVTable);
 
 const NOBODY: WakerId = (ptr::null(), ptr::null());
 
+#[inline]
 fn id(waker: &Waker) -> WakerId {
     (waker.data(), ptr::from_ref(waker.vtable()))
 }
@@ -60,6 +61,7 @@ thread_local! {
 }
 
 /// Panics, as `LocalKey::with` does, when the thread is so far gone that its thread-locals are dropped.
+#[inline]
 pub(crate) fn with<R>(f: impl FnOnce(&ThisThread) -> R) -> R {
     THIS.with(f)
 }
@@ -97,6 +99,7 @@ pub(crate) struct Set<'a, T: Copy> {
 }
 
 impl<'a, T: Copy> Set<'a, T> {
+    #[inline]
     fn new(cell: &'a Cell<T>, value: T) -> Set<'a, T> {
         let before = cell.replace(value);
         Set { cell, before }
@@ -104,6 +107,7 @@ impl<'a, T: Copy> Set<'a, T> {
 }
 
 impl<T: Copy> Drop for Set<'_, T> {
+    #[inline]
     fn drop(&mut self) {
         self.cell.set(self.before);
     }
@@ -111,6 +115,7 @@ impl<T: Copy> Drop for Set<'_, T> {
 
 impl ThisThread {
     /// For a poll by our own loop: what is polled with exactly this waker is driven by it.
+    #[inline]
     pub(crate) fn drive(&self, waker: &Waker) -> Set<'_, WakerId> {
         Set::new(&self.driven, id(waker))
     }

@@ -7,8 +7,9 @@ use std::thread;
 use std::time::Duration;
 
 use super::counters::{self, Count};
-use super::job::{self, ClosureJob, Core, Header, Place};
+use super::job::{self, ClosureJob};
 use super::task::Task;
+use super::task_core::{Core, Header, Place};
 
 /// How long a thread waits for another closure before it ends.
 const IDLE_TIME: Duration = Duration::from_secs(10);

@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 pub use g::G;
 pub(crate) use site::RuleInfo;
+#[cfg(any(feature = "static_files", feature = "templates"))]
+pub(crate) use site::missing_folder;
 pub use site::{Site, TypeMap};
 
 use crate::error::{Error, HttpError, Result};
@@ -146,12 +148,12 @@ impl Ctx {
         let _ = self.unhandled.set(error);
     }
 
-    /// The URL of an endpoint: see [`url_for`](crate::url_for).
+    /// The URL of an endpoint: see [`url_for`](fn@crate::url_for).
     ///
     /// # Errors
     /// When there is no such endpoint, or a variable of its rule is missing; with the nearest one that there is.
     pub fn url_for(&self, endpoint: &str, values: &[(&str, UrlValue)]) -> Result<String> {
-        self.site.url_for(endpoint, values, Some(self))
+        self.site.build_url(endpoint, values, Some(self))
     }
 }
 

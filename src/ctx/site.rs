@@ -24,6 +24,7 @@ pub struct Site {
     /// What users gave as `State`.
     pub(crate) states: TypeMap,
     /// The framework's own parts that not every build has, such as templates.
+    #[cfg_attr(not(feature = "templates"), allow(dead_code, reason = "this build has none"))]
     pub(crate) parts: TypeMap,
 }
 
@@ -69,6 +70,7 @@ impl Site {
         &self.states
     }
 
+    #[cfg(feature = "templates")]
     pub(crate) fn parts(&self) -> &TypeMap {
         &self.parts
     }
@@ -86,9 +88,17 @@ impl Site {
         self.rules.iter().map(|rule| (rule.text.as_str(), rule.endpoint.as_str()))
     }
 
-    /// See [`url_for`](crate::url_for). Values whose names begin with `_` are options: `_anchor`, `_method`,
-    /// `_scheme`, `_external`.
-    pub(crate) fn url_for(&self, endpoint: &str, values: &[(&str, UrlValue)], ctx: Option<&Ctx>) -> Result<String> {
+    /// The URL of an endpoint outside of a request: whole, with the configuration's `SERVER_NAME`, unless `_external` is
+    /// false. See [`url_for`](fn@crate::url_for).
+    ///
+    /// # Errors
+    /// When `SERVER_NAME` is needed and not set, and as inside of a request.
+    pub fn url_for(&self, endpoint: &str, values: &[(&str, UrlValue)]) -> Result<String> {
+        self.build_url(endpoint, values, None)
+    }
+
+    /// Values whose names begin with `_` are options: `_anchor`, `_method`, `_scheme`, `_external`.
+    pub(super) fn build_url(&self, endpoint: &str, values: &[(&str, UrlValue)], ctx: Option<&Ctx>) -> Result<String> {
         let option = |name: &str| match values.iter().find(|(n, _)| *n == name) {
             Some((_, UrlValue::One(value))) => Some(value.to_string()),
             _ => None,
@@ -185,4 +195,14 @@ impl fmt::Debug for TypeMap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "TypeMap({})", self.0.len())
     }
+}
+
+/// What is wrong when a folder that was named is not there.
+#[cfg(any(feature = "static_files", feature = "templates"))]
+pub(crate) fn missing_folder(what: &str, folder: &Path, root: &Path) -> String {
+    format!(
+        "the {what} folder {} is not there: make it, or name another (the path is relative to {})",
+        folder.display(),
+        root.display()
+    )
 }

@@ -3,12 +3,13 @@
 mod logger;
 mod options;
 
+use std::panic::Location;
 use std::sync::Arc;
 
 pub use options::{BadOption, RunOptions};
 
 use crate::app::App;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::server::Server;
 
 impl App {
@@ -21,19 +22,26 @@ impl App {
     ///
     /// # Errors
     /// Mistakes of the set-up, all of them with their lines; an option that is none; a port that is in use.
+    #[track_caller]
     pub fn run(self) -> Result<()> {
-        let options = RunOptions::from_env_and_args()?;
-        self.run_with(options)
+        match RunOptions::from_env_and_args() {
+            Ok(options) => self.run_with(options),
+            Err(error) => Err(Error::located(error, Location::caller())),
+        }
     }
 
     /// Serves the app as [`App::run`] does, with these options.
     ///
     /// # Errors
     /// As [`App::run`].
+    #[track_caller]
     pub fn run_with(self, options: RunOptions) -> Result<()> {
+        // What is wrong is the caller's to mend, at the line that starts the app.
+        let here = Location::caller();
         logger::install(options.log);
-        let service = self.into_service()?;
-        let mut server = Server::bind(options.address())?.engine(options.engine);
+        let service = self.into_service().map_err(|error| Error::located(error, here))?;
+        let bound = Server::bind(options.address()).map_err(|error| Error::located(error, here))?;
+        let mut server = bound.engine(options.engine);
         if let Some(workers) = options.workers {
             server = server.max_workers(workers);
         }

@@ -1,4 +1,12 @@
-//! All integration tests, in one binary.
+//! The integration tests: one binary, one module per noun, all through the public API.
 
+mod bridge;
+mod examples;
+#[cfg(feature = "tiny_http")]
+mod pool;
 mod routing;
+#[cfg(feature = "tiny_http")]
+mod server;
+mod support;
+#[cfg(all(feature = "templates", feature = "static_files", feature = "tiny_http"))]
 mod tour;

@@ -1,0 +1,141 @@
+//! The worker pool, as a server shows it.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Barrier, Mutex};
+use std::time::{Duration, Instant};
+
+use dewar::Response;
+use dewar::server::{Limits, Server, ServerHandle};
+
+use crate::server::{Client, NEVER, next};
+
+fn request(client: &mut Client) {
+    client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+}
+
+fn clients(server: &ServerHandle, count: usize) -> Vec<Client> {
+    let mut clients: Vec<_> = (0..count).map(|_| Client::connect(server.addr())).collect();
+    clients.iter_mut().for_each(request);
+    clients
+}
+
+#[test]
+fn as_many_workers_as_handlers_that_block_and_fewer_again_after() {
+    const BLOCKING: usize = 32;
+    let barrier = Barrier::new(BLOCKING);
+    let service = move |_| {
+        // Ends only when all of them are inside at once.
+        barrier.wait();
+        Response::text("met")
+    };
+    let server = Server::bind("127.0.0.1:0").unwrap().workers(2).start(Arc::new(service)).unwrap();
+    assert_eq!(server.stats().pool.workers, 2);
+    for mut client in clients(&server, BLOCKING) {
+        assert_eq!(client.answer().body, "met");
+    }
+    let stats = server.stats();
+    assert!(stats.pool.started >= BLOCKING as u64, "{stats:?}");
+    assert_eq!(stats.requests, BLOCKING as u64);
+    // Afterwards they are not needed any more.
+    let begun = Instant::now();
+    while server.stats().pool.workers > 2 {
+        assert!(begun.elapsed() < NEVER, "{:?}", server.stats());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let stats = server.stats().pool;
+    assert_eq!((stats.workers, stats.busy, stats.ended), (2, 0, stats.started - 2));
+}
+
+/// A service whose calls wait for `go`, and how many are inside, at most and now.
+fn gate() -> (impl Fn(dewar::Request) -> Response + Send + Sync, std::sync::mpsc::Sender<()>, Arc<[AtomicUsize; 2]>) {
+    let (go, wait) = channel::<()>();
+    let wait: Mutex<Receiver<()>> = Mutex::new(wait);
+    let counts = Arc::new([AtomicUsize::new(0), AtomicUsize::new(0)]);
+    let inside = Arc::clone(&counts);
+    let service = move |_| {
+        let now = inside[1].fetch_add(1, Ordering::SeqCst) + 1;
+        inside[0].fetch_max(now, Ordering::SeqCst);
+        next(&wait.lock().unwrap());
+        inside[1].fetch_sub(1, Ordering::SeqCst);
+        Response::text("through")
+    };
+    (service, go, counts)
+}
+
+#[test]
+fn never_more_than_the_maximum() {
+    let (service, go, counts) = gate();
+    let server = Server::bind("127.0.0.1:0").unwrap().workers(1).max_workers(5).start(Arc::new(service)).unwrap();
+    let clients = clients(&server, 20);
+    while counts[1].load(Ordering::SeqCst) < 5 {
+        std::thread::yield_now();
+    }
+    // The ticker has had its chance to make a sixth one.
+    std::thread::sleep(Duration::from_millis(100));
+    let stats = server.stats().pool;
+    assert_eq!((stats.workers, stats.busy, stats.blocked), (5, 5, 5));
+    assert!(stats.oldest >= Duration::from_millis(50) && stats.saturated >= Duration::from_millis(50), "{stats:?}");
+    for _ in 0..20 {
+        go.send(()).unwrap();
+    }
+    for mut client in clients {
+        assert_eq!(client.answer().body, "through");
+    }
+    assert_eq!(counts[0].load(Ordering::SeqCst), 5);
+    assert_eq!(server.stats().refused_503, 0);
+}
+
+#[test]
+fn what_waits_for_too_long_is_told_to_come_again() {
+    let (service, go, counts) = gate();
+    let limits = Limits { queue_deadline: Duration::from_millis(200), max_workers: 2, ..Limits::default() };
+    let server = Server::bind("127.0.0.1:0").unwrap().limits(limits).start(Arc::new(service)).unwrap();
+    let mut served = clients(&server, 2);
+    while counts[1].load(Ordering::SeqCst) < 2 {
+        std::thread::yield_now();
+    }
+    // Both workers are inside and stay there; all of these have nobody, one of them with a body that is not read.
+    let mut refused = clients(&server, 5);
+    refused[4] = Client::connect(server.addr());
+    refused[4].send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\nbegun");
+    for client in &mut refused {
+        let answer = client.answer();
+        assert_eq!(answer.status, 503);
+        assert_eq!(answer.header("retry-after"), Some("1"));
+        assert_eq!(answer.header("connection"), Some("close"));
+    }
+    assert!(server.stats().refused_503 >= 5);
+    // Those who had a worker are not touched, and afterwards there is room again.
+    for _ in 0..3 {
+        go.send(()).unwrap();
+    }
+    for client in &mut served {
+        assert_eq!(client.answer().body, "through");
+    }
+    assert_eq!(Client::connect(server.addr()).get("/").body, "through");
+}
+
+#[test]
+fn being_busy_is_not_being_overloaded() {
+    // Both workers always have something to do, but nothing waits for as long as the deadline.
+    let limits = Limits { queue_deadline: Duration::from_millis(200), max_workers: 2, ..Limits::default() };
+    let service = |_| {
+        std::thread::sleep(Duration::from_millis(1));
+        Response::text("served")
+    };
+    let server = Server::bind("127.0.0.1:0").unwrap().limits(limits).start(Arc::new(service)).unwrap();
+    let until = Instant::now() + Duration::from_secs(1);
+    std::thread::scope(|scope| {
+        for _ in 0..12 {
+            scope.spawn(|| {
+                let mut client = Client::connect(server.addr());
+                while Instant::now() < until {
+                    assert_eq!(client.get("/").status, 200);
+                }
+            });
+        }
+    });
+    let stats = server.stats();
+    assert_eq!((stats.refused_503, stats.pool.workers), (0, 2));
+}
