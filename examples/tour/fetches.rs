@@ -4,7 +4,7 @@
 //! be `ureq` or `reqwest`; what is around it would look the same.
 
 use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -60,7 +60,7 @@ fn one_by_one(address: SocketAddr) -> Result<Vec<String>> {
 }
 
 fn bridged(address: SocketAddr) -> Result<Vec<String>> {
-    bridge::block_on(bridge::try_gather((1..=FETCHES).map(|n| fetch_async(address, n))))?
+    bridge::run(bridge::try_gather((1..=FETCHES).map(|n| fetch_async(address, n))))
 }
 
 fn fetch(address: SocketAddr, n: u64) -> Result<String> {
@@ -68,7 +68,10 @@ fn fetch(address: SocketAddr, n: u64) -> Result<String> {
     socket.set_read_timeout(Some(PATIENCE))?;
     socket.write_all(get(address, n).as_bytes())?;
     let mut answer = String::new();
-    socket.read_to_string(&mut answer)?;
+    socket.read_to_string(&mut answer).map_err(|error| match error.kind() {
+        io::ErrorKind::WouldBlock => io::ErrorKind::TimedOut.into(),
+        _ => error,
+    })?;
     body(&answer)
 }
 
@@ -95,11 +98,14 @@ fn body(answer: &str) -> Result<String> {
 }
 
 /// Where the browser reached this server; the first of its addresses that answers, since `localhost` has two.
-fn own_address(host: &str) -> io::Result<SocketAddr> {
+fn own_address(host: &str) -> Result<SocketAddr> {
     let addresses: Vec<_> = match host.to_socket_addrs() {
         Ok(addresses) => addresses.collect(),
         Err(_) => (host, 80).to_socket_addrs()?.collect(),
     };
+    // A client can write any host into its request. Only an address of this machine can be bound.
+    let own = |address: &SocketAddr| TcpListener::bind((address.ip(), 0)).is_ok();
     let answers = |address: &SocketAddr| TcpStream::connect_timeout(address, Duration::from_secs(1)).is_ok();
-    addresses.into_iter().find(answers).ok_or_else(|| io::Error::other(format!("no server answers at {host:?}")))
+    let address = addresses.into_iter().find(|address| own(address) && answers(address));
+    address.ok_or_else(|| Error::msg(format!("no server of this machine answers at {host:?}")))
 }

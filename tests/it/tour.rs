@@ -280,7 +280,7 @@ fn without_a_server_the_fetches_page_says_why() {
     let tour = Tour::new();
     let response = tour.post("/fetches").header("host", "127.0.0.1:9").send();
     assert_eq!(response.status(), 503);
-    assert!(response.text().contains("no server answers at"), "{response:?}");
+    assert!(response.text().contains("no server of this machine answers at"), "{response:?}");
 }
 
 #[test]
