@@ -7,13 +7,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use minijinja::value::{Kwargs, Object, ObjectRepr, Serde, Value};
-use minijinja::{AutoEscape, Environment, Error as TemplateError, ErrorKind, State};
+use minijinja::{AutoEscape, Environment, Error as TemplateError, ErrorKind, Output, State};
 
 use crate::config::Settings;
 use crate::ctx::{Ctx, G, missing_folder};
 use crate::error::{Error, Result};
 use crate::multidict::MultiDict;
 use crate::request::Request;
+use crate::response::escape_html;
 use crate::routing::{UrlValue, ViewArg};
 
 /// Templates while the app is set up.
@@ -33,6 +34,9 @@ impl Default for TemplateSetup {
     fn default() -> Self {
         let mut env = Environment::new();
         env.set_auto_escape_callback(auto_escape);
+        env.set_formatter(format);
+        env.add_filter("escape", escape);
+        env.add_filter("e", escape);
         TemplateSetup { env, folder: None }
     }
 }
@@ -42,6 +46,23 @@ fn auto_escape(name: &str) -> AutoEscape {
     let escaped = [".html", ".htm", ".xml", ".xhtml", ".svg"].iter().any(|ending| name.ends_with(ending));
     // A template given as text has no name of its own, and is always escaped.
     if escaped || name == STRING { AutoEscape::Html } else { AutoEscape::None }
+}
+
+/// Text is escaped as Jinja2 does it: minijinja escapes slashes too, which would show in every URL.
+fn format(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), TemplateError> {
+    match value.as_str() {
+        Some(text) if matches!(state.auto_escape(), AutoEscape::Html) && !value.is_safe() => {
+            out.write_str(&escape_html(text)).map_err(TemplateError::from)
+        }
+        _ => minijinja::escape_formatter(out, state, value),
+    }
+}
+
+fn escape(value: Value) -> Value {
+    if value.is_safe() {
+        return value;
+    }
+    Value::from_safe_string(escape_html(&value.to_string()))
 }
 
 /// The name of a template given as text.
