@@ -8,3 +8,5 @@ mod routing;
 #[cfg(feature = "tiny_http")]
 mod server;
 mod support;
+#[cfg(all(feature = "templates", feature = "static_files", feature = "tiny_http"))]
+mod tour;
