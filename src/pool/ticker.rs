@@ -114,7 +114,8 @@ fn note_saturation(shared: &Shared, inner: &mut Inner, saturated: bool) {
 }
 
 fn grow(shared: &Arc<Shared>, inner: &mut Inner, by: usize) {
-    if inner.no_spawn_before.is_some_and(|until| Instant::now() < until) {
+    // Those who close the pool take the lock after they have said so: nobody is started whom they have not counted.
+    if shared.closing.load(Ordering::Acquire) || inner.no_spawn_before.is_some_and(|until| Instant::now() < until) {
         return;
     }
     shared.surplus.store(0, Ordering::Release);
