@@ -6,14 +6,15 @@ use std::panic::Location;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use minijinja::value::{Kwargs, Object, ObjectRepr, Serde, Value};
-use minijinja::{AutoEscape, Environment, Error as TemplateError, ErrorKind, State};
+use minijinja::value::{Kwargs, Object, ObjectRepr, Serde, Value, ValueKind};
+use minijinja::{AutoEscape, Environment, Error as TemplateError, ErrorKind, Output, State};
 
 use crate::config::Settings;
 use crate::ctx::{Ctx, G};
 use crate::error::{Error, Result};
 use crate::multidict::MultiDict;
 use crate::request::Request;
+use crate::response::escape_html;
 use crate::routing::{UrlValue, ViewArg};
 
 /// Templates while the app is set up.
@@ -33,6 +34,10 @@ impl Default for TemplateSetup {
     fn default() -> Self {
         let mut env = Environment::new();
         env.set_auto_escape_callback(auto_escape);
+        env.set_formatter(write_value);
+        for name in ["e", "escape"] {
+            env.add_filter(name, |value: &Value| Value::from_safe_string(escaped(value)));
+        }
         TemplateSetup { env, folder: None }
     }
 }
@@ -42,6 +47,23 @@ fn auto_escape(name: &str) -> AutoEscape {
     let escaped = [".html", ".htm", ".xml", ".xhtml", ".svg"].iter().any(|ending| name.ends_with(ending));
     // A template given as text has no name of its own, and is always escaped.
     if escaped || name == STRING { AutoEscape::Html } else { AutoEscape::None }
+}
+
+/// Escapes as Flask does. minijinja's own way escapes `/` too, which makes every URL in a page hard to read.
+fn write_value(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), TemplateError> {
+    let plain = matches!(value.kind(), ValueKind::Undefined | ValueKind::None | ValueKind::Bool | ValueKind::Number);
+    if plain || value.is_safe() || *state.auto_escape() != AutoEscape::Html {
+        return minijinja::escape_formatter(out, state, value);
+    }
+    Ok(out.write_str(&escaped(value))?)
+}
+
+fn escaped(value: &Value) -> String {
+    match value.as_str() {
+        Some(text) if value.is_safe() => text.to_owned(),
+        Some(text) => escape_html(text),
+        None => escape_html(&value.to_string()),
+    }
 }
 
 /// The name of a template given as text.
@@ -144,7 +166,6 @@ fn url_for(ctx: &Ctx, endpoint: &str, values: &Kwargs) -> Result<String, Templat
 }
 
 fn url_value(value: &Value) -> UrlValue {
-    use minijinja::value::ValueKind;
     match value.kind() {
         ValueKind::None | ValueKind::Undefined => UrlValue::None,
         ValueKind::Seq | ValueKind::Iterable => match value.try_iter() {

@@ -26,7 +26,7 @@ pub struct SetupErrors {
 }
 
 impl SetupErrors {
-    /// The mistakes, each as a line of text.
+    /// The mistakes, each as `file:line:column: text`.
     pub fn messages(&self) -> impl Iterator<Item = String> {
         self.mistakes.iter().map(|mistake| format!("{}: {}", mistake.at, mistake.what))
     }
@@ -48,16 +48,14 @@ impl fmt::Debug for SetupErrors {
 
 impl std::error::Error for SetupErrors {}
 
-#[track_caller]
 pub(super) fn freeze(mut app: App) -> Result<AppService, SetupErrors> {
-    let here = Location::caller();
     let mut mistakes = std::mem::take(&mut app.scaffold.mistakes);
     let root_path = app.root_path.take().or_else(|| std::env::current_dir().ok()).unwrap_or_default();
 
     let settings = match app.config.settings() {
         Ok(settings) => settings,
         Err(wrong) => {
-            mistakes.extend(wrong.into_iter().map(|what| Mistake { at: here, what }));
+            mistakes.extend(wrong.into_iter().map(|(what, at)| Mistake { at, what }));
             Config::new().settings().expect("an empty configuration has only defaults")
         }
     };
@@ -169,7 +167,11 @@ impl Flat<'_> {
     fn take_in(&mut self, scaffold: Scaffold, name: &str, prefix: &str, chain: &[usize]) {
         self.mistakes.extend(scaffold.mistakes);
         let scope = self.frozen.scopes.len();
+        // Of two for the same thing the later one counts, so the last comes first.
+        let mut by_status = scaffold.by_status;
+        by_status.reverse();
         let mut by_type = scaffold.by_type;
+        by_type.reverse();
         by_type.sort_by_key(|handler| handler.general);
         for hook in &scaffold.before {
             self.check_hook(hook);
@@ -178,7 +180,7 @@ impl Flat<'_> {
             before: scaffold.before.into_iter().map(|hook| hook.run).collect(),
             after: scaffold.after,
             teardown: scaffold.teardown,
-            by_status: scaffold.by_status,
+            by_status,
             by_type,
         });
         // The app is scope 0 and in no chain: its hooks run for every request.

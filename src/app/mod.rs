@@ -1,6 +1,9 @@
 //! The app: what is registered, how it is frozen, and how it answers.
 
 mod blueprint;
+#[doc(hidden)]
+#[allow(missing_docs, reason = "only for the macro `check_handler!`")]
+pub mod check;
 mod dispatch;
 mod freeze;
 mod frozen;

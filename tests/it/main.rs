@@ -1,3 +1,6 @@
 //! All integration tests, in one binary.
 
+mod app;
+mod layers;
 mod routing;
+mod support;

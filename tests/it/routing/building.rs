@@ -21,7 +21,8 @@ fn id() -> Uuid {
 /// Facts, found by asking Werkzeug 3.1.8.
 #[test]
 fn facts_of_werkzeug() {
-    let facts: &[(&str, &[(&str, UrlValue)], &str)] = &[
+    type Fact<'a> = (&'a str, &'a [(&'a str, UrlValue)], &'a str);
+    let facts: &[Fact<'_>] = &[
         ("/u/<name>", &[("name", "ada l".into())], "/u/ada%20l"),
         ("/u/<name>", &[("name", "a/b?c#d%e".into())], "/u/a/b%3Fc%23d%25e"),
         ("/u/<name>", &[("name", "!$&'()*+,:;=@~-_.".into())], "/u/!$&'()*+,:;=@~-_."),
