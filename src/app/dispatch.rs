@@ -148,7 +148,7 @@ fn handle(app: &Frozen, ctx: &Arc<Ctx>, error: Error) -> Result<Response> {
             let status = error.status().as_u16();
             for scope in scopes_inner_first(app, ctx) {
                 if let Some((_, handler)) = scope.by_status.iter().find(|(code, _)| *code == status) {
-                    return guarded(|| handler(error));
+                    return rendered(guarded(|| handler(error)));
                 }
             }
             error.into()
@@ -156,9 +156,15 @@ fn handle(app: &Frozen, ctx: &Arc<Ctx>, error: Error) -> Result<Response> {
         Err(error) => error,
     };
     match handle_by_type(app, ctx, error) {
-        Ok(response) => response,
-        Err(error) => error.downcast::<HttpError>().map(HttpError::into_response),
+        Ok(answer) => rendered(answer),
+        Err(error) => rendered(Err(error)),
     }
+}
+
+/// An HTTP error that no handler is left for is answered with its page: one that an error handler gave back or made,
+/// too, which thereby passes on what it does not want.
+fn rendered(answer: Result<Response>) -> Result<Response> {
+    answer.or_else(|error| error.downcast::<HttpError>().map(HttpError::into_response))
 }
 
 /// The outer `Err` gives back an error that no handler is for.
@@ -192,7 +198,7 @@ fn internal(app: &Frozen, ctx: &Arc<Ctx>, error: Error) -> Response {
             Err(_) => return HttpError::new(500).into_response(),
         },
     };
-    handled.unwrap_or_else(|failed| {
+    rendered(handled).unwrap_or_else(|failed| {
         log::error!("the error handler for 500 failed: {failed:#}");
         HttpError::new(500).into_response()
     })

@@ -197,7 +197,8 @@ impl Scaffold {
     /// for 500 gets the error that nothing handled as [`HttpError::original`].
     ///
     /// As in Flask the status is not implied: return it with the body. A blueprint's handlers come before the app's,
-    /// and see errors of its own rules only. Of two for one status the later counts.
+    /// and see errors of its own rules only. Of two for one status the later counts. A handler that
+    /// gives the error back, or another [`HttpError`], has its page sent.
     ///
     /// ```
     /// use dewar::{App, HttpError};

@@ -93,11 +93,35 @@ fn in_fragments_and_their_tasks() {
         })??;
         Ok(g().get::<i32>("n").unwrap_or(0).to_string())
     });
+    app.get("/own-thread", || -> Result<String> { Ok(bridge::own_thread(|| async { path() })?) });
+    #[cfg(feature = "compute")]
+    app.get("/compute", || -> Result<String> { Ok(bridge::block_on(async { bridge::compute(path).await })??) });
     let client = client(app);
-    for p in ["/async", "/fragment", "/local", "/shared", "/unblock"] {
+    #[cfg(feature = "compute")]
+    assert_eq!(client.get("/compute").text(), "/compute");
+    for p in ["/async", "/fragment", "/local", "/shared", "/unblock", "/own-thread"] {
         assert_eq!(client.get(p).text(), p);
     }
     assert_eq!(client.get("/g").text(), "2");
+}
+
+#[test]
+fn what_a_request_leaves_running_is_cancelled() {
+    let mut app = App::new("demo");
+    app.get("/", async || {
+        drop(bridge::spawn(async {
+            bridge::sleep(Duration::from_secs(60)).await;
+            path()
+        }));
+        "done"
+    });
+    app.get("/nested", async || -> Result<String> { Ok(bridge::block_on(async { path() })?) });
+    let client = client(app); // which sees that no task is alive at the end
+    assert_eq!(client.get("/").text(), "done");
+    // A loop in a loop is refused, with both places.
+    let (response, _) = crate::support::logged(|| client.get("/nested"));
+    let error = response.error().unwrap().to_string();
+    assert!(response.status() == 500 && error.contains(file!()), "{error}");
 }
 
 #[test]

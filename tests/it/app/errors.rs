@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
-use dewar::{App, Error, HttpError, Json, Or500, OrAbort, Panicked, Result, abort};
+use dewar::{App, Error, HttpError, Json, Or500, OrAbort, Panicked, Result, abort, after_this_request};
 
 use crate::support::{client, logged};
 
@@ -158,11 +158,9 @@ fn an_error_handler_that_fails() {
     let mut app = App::new("demo");
     app.errorhandler(404, |_: HttpError| -> Result<()> { Err(Broken.into()) });
     app.errorhandler_for(|_: fmt::Error| -> &str { panic!("in the handler") });
-    app.errorhandler(410, |_: HttpError| None::<&str>);
     app.get("/fmt", || -> Result<()> { Err(fmt::Error.into()) });
-    app.get("/gone", || -> Result<()> { abort!(410) });
     let without = client(app);
-    for (path, text) in [("/nowhere", "broken"), ("/fmt", "panicked: in the handler"), ("/gone", "404 Not Found: ")] {
+    for (path, text) in [("/nowhere", "broken"), ("/fmt", "panicked: in the handler")] {
         let (response, records) = logged(|| without.get(path));
         assert_eq!(response.status(), 500, "{path}");
         assert_eq!(records.len(), 1, "{records:?}");
@@ -179,6 +177,39 @@ fn an_error_handler_that_fails() {
     assert_eq!(records.len(), 2, "{records:?}");
     assert!(records[1].starts_with("ERROR the error handler for 500 failed: worse"));
     assert_eq!(response.error().unwrap().to_string(), "broken");
+}
+
+#[test]
+fn an_error_handler_that_passes_the_error_on() {
+    // Flask: `return e`.
+    let mut app = App::new("demo");
+    app.errorhandler_for(|error: HttpError| {
+        after_this_request(|response| response.with_header("x-seen", "1"));
+        error
+    });
+    app.errorhandler_for(|_: fmt::Error| -> Result<()> { abort!(400, "translated") });
+    app.errorhandler(410, |_: HttpError| None::<&str>);
+    app.get("/<kind>", |kind: String| -> Result<()> {
+        match kind.as_str() {
+            "fmt" => Err(fmt::Error.into()),
+            "gone" => abort!(410),
+            "bad" => Err(Broken.into()),
+            _ => abort!(418, "short and stout"),
+        }
+    });
+    let client = client(app);
+    for (path, status, text, seen, records) in [
+        ("/teapot", 418, "short and stout", true, 0),
+        ("/no/where", 404, "The requested URL was not found", true, 0),
+        ("/fmt", 400, "translated", false, 0),
+        ("/gone", 404, "The requested URL was not found", false, 0),
+        ("/bad", 500, "The server has met an error", true, 1),
+    ] {
+        let (response, logged) = logged(|| client.get(path));
+        assert_eq!((response.status(), logged.len()), (status, records), "{path}: {logged:?}");
+        assert!(response.text().contains(text), "{path}: {}", response.text());
+        assert_eq!(response.header("x-seen").is_some(), seen, "{path}");
+    }
 }
 
 #[test]

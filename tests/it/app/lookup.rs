@@ -2,7 +2,7 @@
 
 use std::num::{ParseFloatError, ParseIntError};
 
-use dewar::{App, Blueprint, Error, HttpError, Response, Result, abort};
+use dewar::{App, Blueprint, Error, HttpError, Panicked, Response, Result, abort};
 
 use crate::support::client;
 
@@ -37,6 +37,7 @@ fn by_status_before_by_type_and_blueprint_before_app() {
         app.errorhandler_for(|e: HttpError| (format!("app http {}", e.status().as_u16()), e.status()));
         app.errorhandler_for(|_: ParseIntError| "app int");
         app.errorhandler_for(|_: Error| "app any");
+        bp.errorhandler_for(|_: Panicked| "bp panic");
         bp.errorhandler_for(|_: HttpError| "bp http");
         bp.errorhandler_for(|_: ParseFloatError| "bp float");
         bp.errorhandler(410, |_: HttpError| "bp 410");
@@ -54,6 +55,7 @@ fn by_status_before_by_type_and_blueprint_before_app() {
         ("/bp/int", "app int"),
         ("/bp/float", "bp float"),
         ("/bp/fmt", "app any"),
+        ("/bp/panic", "bp panic"),
         ("/bp/no/where", "app http 404"), // no rule of the blueprint's matched
     ] {
         assert_eq!(client.get(path).text(), text, "{path}");
