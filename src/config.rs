@@ -158,6 +158,8 @@ pub(crate) struct Settings {
     pub(crate) application_root: String,
     pub(crate) preferred_url_scheme: String,
     pub(crate) automatic_options: bool,
+    #[cfg_attr(not(feature = "static_files"), allow(dead_code, reason = "checked all the same"))]
     pub(crate) send_file_max_age: Option<Duration>,
+    #[cfg_attr(not(feature = "templates"), allow(dead_code, reason = "checked all the same"))]
     pub(crate) templates_auto_reload: Option<bool>,
 }

@@ -4,6 +4,7 @@
 mod app;
 mod body;
 pub mod bridge;
+#[cfg(feature = "static_files")]
 mod conditional;
 mod config;
 mod cookie;

@@ -9,10 +9,12 @@ use std::sync::Arc;
 
 use http::Method;
 
+use super::App;
+#[cfg(feature = "static_files")]
+use super::Folder;
 use super::blueprint::join;
 use super::frozen::{AppService, Frozen, Scope};
 use super::scaffold::{Hook, Mistake, RouteDef, Scaffold};
-use super::{App, Folder};
 use crate::config::{Config, Settings};
 use crate::ctx::{RuleInfo, Site, TypeMap};
 use crate::extract::Shape;
@@ -134,8 +136,6 @@ fn parts(app: &mut App, root: &Path, settings: &Settings, mistakes: &mut Vec<Mis
             app.scaffold.get(&join(&url, "/<path:filename>"), serve).endpoint("static");
         }
     }
-    #[cfg(not(feature = "static_files"))]
-    let _: Option<Folder> = app.static_folder.take();
     parts
 }
 

@@ -55,13 +55,16 @@ pub struct App {
     states: TypeMap,
     converters: Converters,
     scaffold: Scaffold,
+    #[cfg(feature = "static_files")]
     static_folder: Option<Folder>,
+    #[cfg(feature = "static_files")]
     static_url_path: Option<String>,
     #[cfg(feature = "templates")]
     templates: TemplateSetup,
 }
 
-/// A folder that was named, and where, or the usual one, which need not be there.
+/// A folder that was named, and where.
+#[cfg(feature = "static_files")]
 struct Folder {
     path: PathBuf,
     named_at: &'static Location<'static>,
@@ -80,7 +83,9 @@ impl App {
             states: TypeMap::default(),
             converters: Converters::default(),
             scaffold: Scaffold::default(),
+            #[cfg(feature = "static_files")]
             static_folder: None,
+            #[cfg(feature = "static_files")]
             static_url_path: None,
             #[cfg(feature = "templates")]
             templates: TemplateSetup::default(),

@@ -24,6 +24,7 @@ pub struct Site {
     /// What users gave as `State`.
     pub(crate) states: TypeMap,
     /// The framework's own parts that not every build has, such as templates.
+    #[cfg_attr(not(feature = "templates"), allow(dead_code, reason = "there is no other part yet"))]
     pub(crate) parts: TypeMap,
 }
 
@@ -69,6 +70,7 @@ impl Site {
         &self.states
     }
 
+    #[cfg_attr(not(feature = "templates"), allow(dead_code, reason = "there is no other part yet"))]
     pub(crate) fn parts(&self) -> &TypeMap {
         &self.parts
     }

@@ -154,8 +154,10 @@ impl Random {
 }
 
 /// A folder of this test's own, removed at the end.
+#[cfg(any(feature = "static_files", feature = "templates"))]
 pub(crate) struct Folder(pub(crate) std::path::PathBuf);
 
+#[cfg(any(feature = "static_files", feature = "templates"))]
 impl Folder {
     pub(crate) fn new(name: &str) -> Folder {
         let path = std::env::temp_dir().join(format!("dewar-it-{}-{name}", std::process::id()));
@@ -172,6 +174,7 @@ impl Folder {
     }
 }
 
+#[cfg(any(feature = "static_files", feature = "templates"))]
 impl Drop for Folder {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
