@@ -113,8 +113,10 @@ fn parts(app: &mut App, root: &Path, settings: &Settings, mistakes: &mut Vec<Mis
     }
     #[cfg(feature = "static_files")]
     {
+        let mut at = app.made_at;
         let folder = match app.static_folder.take() {
             Some(Folder { path, named_at }) => {
+                at = named_at;
                 let folder = root.join(&path);
                 if !folder.is_dir() {
                     let what = format!(
@@ -129,11 +131,16 @@ fn parts(app: &mut App, root: &Path, settings: &Settings, mistakes: &mut Vec<Mis
             None => Some(root.join("static")).filter(|folder| folder.is_dir()),
         };
         if let Some(folder) = folder {
-            let url = app.static_url_path.take().unwrap_or_else(|| "/static".to_owned());
+            let mut url = "/static".to_owned();
+            if let Some(named) = app.static_url_path.take() {
+                (url, at) = named;
+            }
             let serve = move |filename: String, ctx: Arc<crate::ctx::Ctx>| {
                 crate::static_files::send_from_directory(&ctx, &folder, &filename)
             };
             app.scaffold.get(&join(&url, "/<path:filename>"), serve).endpoint("static");
+            // Mistakes in it are those of whoever asked for it.
+            app.scaffold.routes.last_mut().expect("one was just added").view.at = at;
         }
     }
     parts

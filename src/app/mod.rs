@@ -50,6 +50,8 @@ use scaffold::Mistake;
 /// ```
 pub struct App {
     name: String,
+    #[cfg(feature = "static_files")]
+    made_at: &'static Location<'static>,
     root_path: Option<PathBuf>,
     config: Config,
     states: TypeMap,
@@ -58,7 +60,7 @@ pub struct App {
     #[cfg(feature = "static_files")]
     static_folder: Option<Folder>,
     #[cfg(feature = "static_files")]
-    static_url_path: Option<String>,
+    static_url_path: Option<(String, &'static Location<'static>)>,
     #[cfg(feature = "templates")]
     templates: TemplateSetup,
 }
@@ -75,9 +77,12 @@ impl App {
     ///
     /// Its templates are in `templates`, its static files in `static`, below the folder that the program runs in,
     /// unless [`root_path`](App::root_path), `template_folder` or `static_folder` say otherwise.
+    #[track_caller]
     pub fn new(name: &str) -> App {
         App {
             name: name.to_owned(),
+            #[cfg(feature = "static_files")]
+            made_at: Location::caller(),
             root_path: None,
             config: Config::new(),
             states: TypeMap::default(),
@@ -147,8 +152,9 @@ impl App {
 
     /// Below which path static files are served; the default is `/static`.
     #[cfg(feature = "static_files")]
+    #[track_caller]
     pub fn static_url_path(&mut self, path: &str) -> &mut App {
-        self.static_url_path = Some(path.to_owned());
+        self.static_url_path = Some((path.to_owned(), Location::caller()));
         self
     }
 

@@ -88,6 +88,8 @@ fn extractors_mixed_with_view_arguments() {
     fn more(uri: Uri, ctx: Arc<Ctx>, request: Request, _: String, _: u8) -> String {
         format!("{uri} {:?} {}", ctx.endpoint(), request.path())
     }
+    dewar::check_handler!(eight);
+    dewar::check_handler!(more);
     let mut app = App::new("demo");
     app.state(Shop("shop"));
     app.post("/<a>/<int:b>", eight);
@@ -182,6 +184,7 @@ fn async_handlers() {
         Ok(Json(id))
     }
     let mut app = App::new("demo");
+    dewar::check_handler!(named);
     let captured = Arc::new(String::from("captured"));
     app.get("/named/<int:id>", named);
     app.get("/borrowing", async move || {

@@ -235,6 +235,18 @@ fn folders() {
     app.root_path(&folder.0).static_folder("other");
     let found = mistakes(app);
     assert!(found[0].contains(&format!("the static folder {} is not there", folder.0.join("other").display())));
+
+    // What is wrong with its rule is said of the line that asked for it.
+    let mut app = App::new("demo");
+    app.root_path(&folder.0).static_folder("files").static_url_path("no-slash");
+    let found = mistakes(app);
+    assert!(found[0].starts_with(&format!("{}:{}:", file!(), line!() - 2)), "{found:?}");
+    let mut app = App::new("demo");
+    app.root_path(&folder.0).static_folder("files");
+    app.get("/mine", || "mine").endpoint("static");
+    let found = mistakes(app);
+    assert_eq!(found.len(), 1);
+    assert!(found[0].starts_with(file!()) && found[0].contains("the endpoint `static`"), "{found:?}");
 }
 
 #[cfg(unix)]
