@@ -1,7 +1,9 @@
 //! The integration tests: one binary, one module per noun, all through the public API.
 
+mod app;
 mod bridge;
 mod examples;
+mod layers;
 #[cfg(feature = "tiny_http")]
 mod pool;
 mod routing;

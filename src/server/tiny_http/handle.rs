@@ -15,7 +15,10 @@ use super::head::{self, Framing, Head, Terms};
 use super::lease::{self, Lease, Rest};
 use super::ruined::Ruin;
 use super::send::{Scratch, Sent, send};
-use crate::{Body, HttpError, Request, Response};
+use crate::body::Body;
+use crate::error::HttpError;
+use crate::request::Request;
+use crate::response::Response;
 
 impl State {
     /// Answers a request. With `close` the client is told to come again on another connection.

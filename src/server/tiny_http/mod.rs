@@ -45,8 +45,8 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::{Engine, Limits, Running, ServerStats, Setup, ShutdownReport};
-use crate::Service;
 use crate::pool::{Pool, Watch, Worker};
+use crate::service::Service;
 use aside::Aside;
 use front::Front;
 use reserve::Marker;
