@@ -101,18 +101,6 @@ impl Body {
         Body::new(Kind::Blocks { blocks: Box::new(blocks), rest: Bytes::new() })
     }
 
-    /// A body that cannot be read, for the reason for which `error` came.
-    pub(crate) fn broken(error: &io::Error) -> Body {
-        let too_large = error.get_ref().and_then(|inner| inner.downcast_ref::<BodyTooLarge>()).copied();
-        let (kind, text) = (error.kind(), error.to_string());
-        let again = move || match too_large {
-            Some(too_large) => io::Error::other(too_large),
-            None => io::Error::new(kind, text.clone()),
-        };
-        let blocks = std::iter::repeat_with(move || Err(again()));
-        Body::new(Kind::Blocks { blocks: Box::new(blocks), rest: Bytes::new() })
-    }
-
     fn new(kind: Kind) -> Body {
         Body { kind, closers: Vec::new() }
     }

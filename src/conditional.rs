@@ -47,16 +47,22 @@ impl Validators {
             _ => None,
         };
 
-        if let Some(tags) = field(IF_MATCH) {
-            if !self.matches(tags, false) {
+        // A list may come in several lines (RFC 9110 section 5.3).
+        let list = |name: HeaderName| {
+            let lines: Vec<&str> = headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
+            (!lines.is_empty()).then(|| lines.join(","))
+        };
+
+        if let Some(tags) = list(IF_MATCH) {
+            if !self.matches(&tags, false) {
                 return Verdict::PreconditionFailed;
             }
         } else if field(IF_UNMODIFIED_SINCE).and_then(changed_after) == Some(true) {
             return Verdict::PreconditionFailed;
         }
 
-        if let Some(tags) = field(IF_NONE_MATCH) {
-            if self.matches(tags, true) {
+        if let Some(tags) = list(IF_NONE_MATCH) {
+            if self.matches(&tags, true) {
                 return if reads { Verdict::NotModified } else { Verdict::PreconditionFailed };
             }
         } else if reads && field(IF_MODIFIED_SINCE).and_then(changed_after) == Some(false) {
@@ -95,8 +101,10 @@ impl Validators {
     }
 
     fn range(&self, header: &str) -> Verdict {
-        let Some(spec) = header.trim().strip_prefix("bytes=") else {
-            return Verdict::Full; // an unknown unit is to be ignored
+        // Units have no case; one that is not known is to be ignored (RFC 9110 section 14.1, 14.2).
+        let Some((_, spec)) = header.split_once('=').filter(|(unit, _)| unit.trim().eq_ignore_ascii_case("bytes"))
+        else {
+            return Verdict::Full;
         };
         let number = |text: &str| -> Option<u64> {
             (!text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().unwrap_or(u64::MAX))

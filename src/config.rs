@@ -2,12 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::panic::Location;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::cookie::{SameSite, is_attribute, is_token};
+
+/// What is wrong, and the line that set it.
+type Wrong = (String, &'static Location<'static>);
 
 /// An app's configuration (Flask's `app.config`): keys with JSON values, yours and Dewar's own.
 ///
@@ -57,6 +61,8 @@ use crate::cookie::{SameSite, is_attribute, is_token};
 #[derive(Clone, Default)]
 pub struct Config {
     values: BTreeMap<String, Value>,
+    /// Where each key was set, for the report of those that are wrong.
+    set_at: BTreeMap<String, &'static Location<'static>>,
 }
 
 impl Config {
@@ -66,8 +72,11 @@ impl Config {
     }
 
     /// Sets a key.
+    #[track_caller]
     pub fn set(&mut self, key: impl Into<String>, value: impl Into<Value>) -> &mut Config {
-        self.values.insert(key.into(), value.into());
+        let key = key.into();
+        self.set_at.insert(key.clone(), Location::caller());
+        self.values.insert(key, value.into());
         self
     }
 
@@ -96,6 +105,7 @@ impl Config {
 
     /// Takes keys from environment variables `PREFIX_KEY`, as Flask does: a value is read as JSON, and as text when it
     /// is none; `PREFIX_A__B` sets the key `B` inside of `A`.
+    #[track_caller]
     pub fn from_prefixed_env(&mut self, prefix: &str) -> &mut Config {
         let mut found: Vec<_> = std::env::vars_os()
             .filter_map(|(name, value)| {
@@ -108,7 +118,9 @@ impl Config {
         for (key, text) in found {
             let value = serde_json::from_str(&text).unwrap_or(Value::String(text));
             let mut path = key.split("__");
-            let mut place = self.values.entry(path.next().unwrap_or_default().to_owned()).or_insert(Value::Null);
+            let outer = path.next().unwrap_or_default();
+            self.set_at.insert(outer.to_owned(), Location::caller());
+            let mut place = self.values.entry(outer.to_owned()).or_insert(Value::Null);
             for step in path {
                 if !place.is_object() {
                     *place = Value::Object(serde_json::Map::new());
@@ -120,8 +132,8 @@ impl Config {
         self
     }
 
-    /// The keys that Dewar reads, or what is wrong with them.
-    pub(crate) fn settings(&self) -> Result<Settings, Vec<String>> {
+    /// The keys that Dewar reads, or what is wrong with them and where they were set.
+    pub(crate) fn settings(&self) -> Result<Settings, Vec<Wrong>> {
         let mut wrong = Vec::new();
         let settings = Settings {
             debug: self.read("DEBUG", "true or false", &mut wrong).unwrap_or(false),
@@ -145,32 +157,35 @@ impl Config {
         if wrong.is_empty() { Ok(settings) } else { Err(wrong) }
     }
 
-    fn read<T: DeserializeOwned>(&self, key: &str, wanted: &str, wrong: &mut Vec<String>) -> Option<T> {
+    fn read<T: DeserializeOwned>(&self, key: &str, wanted: &str, wrong: &mut Vec<Wrong>) -> Option<T> {
         let value = self.get(key).filter(|value| !value.is_null())?;
         let parsed = T::deserialize(value).ok();
         if parsed.is_none() {
             let shown = if is_secret(key) { "of another type".to_owned() } else { value.to_string() };
-            wrong.push(format!("the configuration's {key} is {shown}, but it must be {wanted}"));
+            wrong.push(self.wrong(key, &shown, wanted));
         }
         parsed
     }
 
-    fn session_settings(&self, wrong: &mut Vec<String>) -> SessionSettings {
+    fn wrong(&self, key: &str, shown: &str, wanted: &str) -> Wrong {
+        let at = self.set_at.get(key).expect("there is a line for every key that is set");
+        (format!("the configuration's {key} is {shown}, but it must be {wanted}"), at)
+    }
+
+    fn session_settings(&self, wrong: &mut Vec<Wrong>) -> SessionSettings {
         const ATTRIBUTE: &str = "without control characters, `;` and what is not ASCII";
         let same_site = self.read::<String>("SESSION_COOKIE_SAMESITE", SAME_SITE, wrong).and_then(|text| {
             let known = [("strict", SameSite::Strict), ("lax", SameSite::Lax), ("none", SameSite::None)];
             let found = known.into_iter().find(|(name, _)| text.eq_ignore_ascii_case(name));
             if found.is_none() {
-                wrong.push(format!(
-                    "the configuration's SESSION_COOKIE_SAMESITE is {text:?}, but it must be {SAME_SITE}"
-                ));
+                wrong.push(self.wrong("SESSION_COOKIE_SAMESITE", &format!("{text:?}"), SAME_SITE));
             }
             found.map(|(_, same_site)| same_site)
         });
         let mut checked = |key: &str, wanted: &str, fine: fn(&str) -> bool, must: &str| {
             let text = self.read::<String>(key, wanted, wrong)?;
             if !fine(&text) {
-                wrong.push(format!("the configuration's {key} is {text:?}, but it must be {must}"));
+                wrong.push(self.wrong(key, &format!("{text:?}"), must));
                 return None;
             }
             Some(text)
@@ -232,7 +247,9 @@ pub(crate) struct Settings {
     pub(crate) application_root: String,
     pub(crate) preferred_url_scheme: String,
     pub(crate) automatic_options: bool,
+    #[cfg_attr(not(feature = "static_files"), allow(dead_code, reason = "checked all the same"))]
     pub(crate) send_file_max_age: Option<Duration>,
+    #[cfg_attr(not(feature = "templates"), allow(dead_code, reason = "checked all the same"))]
     pub(crate) templates_auto_reload: Option<bool>,
     pub(crate) session: SessionSettings,
 }

@@ -195,7 +195,11 @@ pub(crate) fn http_date(at: SystemTime) -> String {
     httpdate::fmt_http_date(at.clamp(SystemTime::UNIX_EPOCH, last))
 }
 
-/// Reads a `Cookie` header's pairs, in order. Of a name that comes twice the first is the one that counts.
+/// Reads a `Cookie` header's pairs, in order. Of a name that comes twice the first is the one that counts; what has no
+/// name is left out.
+///
+/// Other than in Werkzeug a `;` ends a pair in quotes too (RFC 6265 section 5.4; whoever writes one escapes it): a stray
+/// quote in one cookie must not swallow those behind it.
 ///
 /// ```
 /// let pairs: Vec<_> = dewar::parse_cookies(r#"a=1; b="x\054y"; c"#).collect();
@@ -205,7 +209,7 @@ pub fn parse_cookies(header: &str) -> impl Iterator<Item = (&str, Cow<'_, str>)>
     header.split(';').filter_map(|pair| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let name = name.trim();
-        (!name.is_empty() || !value.is_empty()).then(|| (name, unquote(value.trim())))
+        (!name.is_empty()).then(|| (name, unquote(value.trim())))
     })
 }
 

@@ -219,10 +219,14 @@ impl HttpError {
         &self.0.headers
     }
 
+    /// The response that was given to [`abort`], if one was: it goes out as it is, past the error handlers.
+    pub(crate) fn take_given(&self) -> Option<Response> {
+        self.0.response.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take()
+    }
+
     /// The response: the one given to [`abort`], or a small HTML page as Flask's.
     pub fn into_response(self) -> Response {
-        let given = self.0.response.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
-        if let Some(response) = given {
+        if let Some(response) = self.take_given() {
             return response;
         }
         let name = self.name();
@@ -271,7 +275,7 @@ impl From<std::io::Error> for HttpError {
 /// Makes the error that ends a request with this status: `return Err(abort(404).into())`, or `Err(abort(404))?`.
 /// The macro [`abort!`](crate::abort!) returns it at once.
 ///
-/// Takes a status, or a whole [`Response`], which is then sent as it is.
+/// Takes a status, or a whole [`Response`], which is then sent as it is: no error handler sees it.
 ///
 /// ```
 /// use dewar::{Result, abort};

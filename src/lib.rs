@@ -104,6 +104,8 @@ mod static_files;
 mod templates;
 mod testing;
 
+#[doc(hidden)]
+pub use app::check as __check;
 pub use app::{
     AfterHook, App, AppService, BeforeHook, Blocking, Blueprint, Bridged, Caught, ErrorHandler, Handler, HookAnswer,
     Panicked, Registration, RouteMut, Scaffold, SetupErrors, TeardownHook,

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{Extensions, HeaderMap, HeaderValue, Method, Uri, Version};
+use http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Uri, Version};
 
 use crate::body::Body;
 use crate::cookie::parse_cookies;
@@ -38,9 +38,9 @@ struct Inner {
     secure: bool,
     body: Mutex<Body>,
     // What was parsed, once.
-    data: OnceLock<Bytes>,
+    data: OnceLock<Result<Bytes, Unread>>,
     args: OnceLock<MultiDict>,
-    form: OnceLock<FormData>,
+    form: OnceLock<Result<FormData, Unread>>,
     form_limits: OnceLock<FormLimits>,
 }
 
@@ -232,11 +232,14 @@ impl Request {
     /// All cookies, in the order they came.
     pub fn cookies(&self) -> MultiDict {
         let headers = self.headers().get_all(http::header::COOKIE);
-        headers
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|header| parse_cookies(header).map(|(n, v)| (n, v.into_owned())))
-            .collect()
+        let mut cookies = MultiDict::default();
+        for header in headers {
+            // A script's cookie may be raw UTF-8 or worse; the others in the header are good all the same.
+            for (name, value) in parse_cookies(&String::from_utf8_lossy(header.as_bytes())) {
+                cookies.push(name, value);
+            }
+        }
+        cookies
     }
 
     /// The `Content-Type`.
@@ -264,22 +267,13 @@ impl Request {
     /// The whole body, read once and kept.
     ///
     /// # Errors
-    /// 413 when it is longer than allowed, 400 when the client went away before its end. Empty when
-    /// [`take_body`](Request::take_body) took it.
+    /// 413 when it is longer than allowed, 400 when the client went away before its end, each time that it is asked
+    /// for. Empty when [`take_body`](Request::take_body) took it.
     pub fn data(&self) -> Result<Bytes, HttpError> {
         // The lock is held while reading, so that a second caller waits for the first one's bytes.
         let mut body = self.0.body.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(data) = self.0.data.get() {
-            return Ok(data.clone());
-        }
-        match std::mem::take(&mut *body).into_bytes() {
-            Ok(data) => Ok(self.0.data.get_or_init(|| data).clone()),
-            Err(error) => {
-                // What failed once goes on failing: half a body must not look like an empty one.
-                *body = Body::broken(&error);
-                Err(error.into())
-            }
-        }
+        let read = || std::mem::take(&mut *body).into_bytes().map_err(|error| Unread::from(HttpError::from(error)));
+        self.0.data.get_or_init(read).clone().map_err(HttpError::from)
     }
 
     /// The body as a stream, for whoever comes first; after that it is empty.
@@ -287,7 +281,7 @@ impl Request {
     /// It is a lease on the connection: void once the response is written.
     pub fn take_body(&self) -> Body {
         match self.0.data.get() {
-            Some(data) => data.clone().into(),
+            Some(data) => data.clone().unwrap_or_default().into(),
             None => std::mem::take(&mut *self.0.body.lock().unwrap_or_else(PoisonError::into_inner)),
         }
     }
@@ -301,7 +295,7 @@ impl Request {
         self.0.form_limits.get().copied().unwrap_or_default()
     }
 
-    pub(crate) fn form_slot(&self) -> &OnceLock<FormData> {
+    pub(crate) fn form_slot(&self) -> &OnceLock<Result<FormData, Unread>> {
         &self.0.form
     }
 
@@ -311,6 +305,25 @@ impl Request {
         if !body.is_empty() {
             *body = std::mem::take(&mut *body).limited(bytes);
         }
+    }
+}
+
+/// Why the body, or the form in it, could not be read: kept, so that who asks again is not given an empty one.
+#[derive(Clone)]
+pub(crate) struct Unread {
+    status: StatusCode,
+    description: String,
+}
+
+impl From<HttpError> for Unread {
+    fn from(error: HttpError) -> Unread {
+        Unread { status: error.status(), description: error.description().to_owned() }
+    }
+}
+
+impl From<Unread> for HttpError {
+    fn from(unread: Unread) -> HttpError {
+        HttpError::new(unread.status).with_description(unread.description)
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::{Request, Response};
+use crate::request::Request;
+use crate::response::Response;
 
 /// Answers requests, one blocking call each: what WSGI is for Flask.
 ///

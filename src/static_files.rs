@@ -18,29 +18,37 @@ use crate::ctx::{Ctx, missing_folder};
 use crate::error::{HttpError, Result};
 use crate::response::Response;
 
-/// Static files while the app is set up.
+/// Static files while the app is set up: what was named, and where.
 #[derive(Default)]
 pub(crate) struct StaticSetup {
-    /// The folder that was named, and where.
     pub(crate) folder: Option<(PathBuf, &'static Location<'static>)>,
-    pub(crate) url_path: Option<String>,
+    pub(crate) url_path: Option<(String, &'static Location<'static>)>,
+}
+
+/// The folder that is served, below which path, and whose wish that was.
+pub(crate) struct StaticRoute {
+    pub(crate) folder: PathBuf,
+    pub(crate) url_path: String,
+    pub(crate) at: &'static Location<'static>,
 }
 
 impl StaticSetup {
-    /// The path that they are served below, and their folder. The usual one need not be there; one that was named must.
-    pub(crate) fn freeze(self, root: &Path) -> Result<Option<(String, PathBuf)>, (String, &'static Location<'static>)> {
-        let url = self.url_path.unwrap_or_else(|| "/static".to_owned());
-        match self.folder {
-            None => Ok(Some(root.join("static")).filter(|folder| folder.is_dir()).map(|folder| (url, folder))),
-            Some((path, at)) => {
-                let folder = root.join(path);
-                if folder.is_dir() {
-                    Ok(Some((url, folder)))
-                } else {
-                    Err((missing_folder("static", &folder, root), at))
-                }
-            }
+    /// The usual folder need not be there; one that was named must. `made_at` is where the app was made.
+    pub(crate) fn freeze(
+        self,
+        root: &Path,
+        made_at: &'static Location<'static>,
+    ) -> Result<Option<StaticRoute>, (String, &'static Location<'static>)> {
+        let named = self.folder.is_some();
+        let (folder, at) = match self.folder {
+            Some((path, at)) => (root.join(path), at),
+            None => (root.join("static"), made_at),
+        };
+        if !folder.is_dir() {
+            return if named { Err((missing_folder("static", &folder, root), at)) } else { Ok(None) };
         }
+        let (url_path, at) = self.url_path.unwrap_or_else(|| ("/static".to_owned(), at));
+        Ok(Some(StaticRoute { folder, url_path, at }))
     }
 }
 

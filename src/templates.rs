@@ -6,7 +6,7 @@ use std::panic::Location;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use minijinja::value::{Kwargs, Object, ObjectRepr, Serde, Value};
+use minijinja::value::{Kwargs, Object, ObjectRepr, Serde, Value, ValueKind};
 use minijinja::{AutoEscape, Environment, Error as TemplateError, ErrorKind, Output, State};
 
 use crate::config::Settings;
@@ -34,9 +34,10 @@ impl Default for TemplateSetup {
     fn default() -> Self {
         let mut env = Environment::new();
         env.set_auto_escape_callback(auto_escape);
-        env.set_formatter(format);
-        env.add_filter("escape", escape);
-        env.add_filter("e", escape);
+        env.set_formatter(write_value);
+        for name in ["e", "escape"] {
+            env.add_filter(name, |value: &Value| Value::from_safe_string(escaped(value)));
+        }
         TemplateSetup { env, folder: None }
     }
 }
@@ -48,21 +49,21 @@ fn auto_escape(name: &str) -> AutoEscape {
     if escaped || name == STRING { AutoEscape::Html } else { AutoEscape::None }
 }
 
-/// Text is escaped as Jinja2 does it: minijinja escapes slashes too, which would show in every URL.
-fn format(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), TemplateError> {
-    match value.as_str() {
-        Some(text) if matches!(state.auto_escape(), AutoEscape::Html) && !value.is_safe() => {
-            out.write_str(&escape_html(text)).map_err(TemplateError::from)
-        }
-        _ => minijinja::escape_formatter(out, state, value),
+/// Escapes as Flask does. minijinja's own way escapes `/` too, which makes every URL in a page hard to read.
+fn write_value(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), TemplateError> {
+    let plain = matches!(value.kind(), ValueKind::Undefined | ValueKind::None | ValueKind::Bool | ValueKind::Number);
+    if plain || value.is_safe() || *state.auto_escape() != AutoEscape::Html {
+        return minijinja::escape_formatter(out, state, value);
     }
+    Ok(out.write_str(&escaped(value))?)
 }
 
-fn escape(value: Value) -> Value {
-    if value.is_safe() {
-        return value;
+fn escaped(value: &Value) -> String {
+    match value.as_str() {
+        Some(text) if value.is_safe() => text.to_owned(),
+        Some(text) => escape_html(text),
+        None => escape_html(&value.to_string()),
     }
-    Value::from_safe_string(escape_html(&value.to_string()))
 }
 
 /// The name of a template given as text.
@@ -164,7 +165,6 @@ fn url_for(ctx: &Ctx, endpoint: &str, values: &Kwargs) -> Result<String, Templat
 }
 
 fn url_value(value: &Value) -> UrlValue {
-    use minijinja::value::ValueKind;
     match value.kind() {
         ValueKind::None | ValueKind::Undefined => UrlValue::None,
         ValueKind::Seq | ValueKind::Iterable => match value.try_iter() {

@@ -8,9 +8,11 @@
 //! 2. the path is decoded and matched against the rules; what is wrong with it is kept for step 4
 //! 3. before-request hooks: the app's, then the outer blueprint's, then the inner one's; a response ends this part
 //! 4. the routing error or redirect of step 2, or the automatic answer to OPTIONS, or the view
-//! 5. error handlers, for whatever of the above failed; what none of them takes is logged and becomes a 500
+//! 5. error handlers, for whatever of the above failed; what none of them takes is logged and becomes a 500. A response
+//!    that was given to `abort` passes them by
 //! 6. `after_this_request` functions, in order; then after-request hooks: the inner blueprint's, the outer one's, the
-//!    app's, each in reverse order; an error in them becomes a 500 too, which they see once
+//!    app's, each in reverse order; an error in them becomes a 500 too, which they see once. On a 500 that stands for
+//!    an error already, theirs is only logged
 //! 7. the session is saved: its cookie is set, if it must be
 //! 8. teardown hooks, in the same order; all of them run
 //! 9. the context is unpacked, and the engine gets the response, whose body it then reads
@@ -119,11 +121,14 @@ fn options(allow: HeaderValue) -> Response {
 
 /// Steps 5 to 8: whatever came of the view, there is a response.
 fn finish(app: &Frozen, ctx: &Arc<Ctx>, result: Result<Response>) -> Response {
-    let response = result.or_else(|error| handle(app, ctx, error)).unwrap_or_else(|error| internal(app, ctx, error));
+    let after = match result.or_else(|error| handle(app, ctx, error)) {
+        Ok(response) => run_after(app, ctx, response),
+        Err(error) => Err(error),
+    };
     #[cfg_attr(not(feature = "sessions"), allow(unused_mut, reason = "without sessions nothing is added to it"))]
-    let mut response = run_after(app, ctx, response).unwrap_or_else(|error| {
+    let mut response = after.unwrap_or_else(|error| {
         let response = internal(app, ctx, error);
-        // The hooks see the 500 once; if they fail on it too, a bare one goes out.
+        // The hooks see the 500 once; if they fail on it, a bare one goes out.
         run_after(app, ctx, response).unwrap_or_else(|error| {
             log::error!("after-request hooks failed on the response to an error: {error:#}");
             HttpError::new(500).into_response()
@@ -141,10 +146,13 @@ fn finish(app: &Frozen, ctx: &Arc<Ctx>, result: Result<Response>) -> Response {
 fn handle(app: &Frozen, ctx: &Arc<Ctx>, error: Error) -> Result<Response> {
     let error = match error.downcast::<HttpError>() {
         Ok(error) => {
+            if let Some(response) = error.take_given() {
+                return Ok(response);
+            }
             let status = error.status().as_u16();
             for scope in scopes_inner_first(app, ctx) {
                 if let Some((_, handler)) = scope.by_status.iter().find(|(code, _)| *code == status) {
-                    return guarded(|| handler(error));
+                    return rendered(guarded(|| handler(error)));
                 }
             }
             error.into()
@@ -152,9 +160,15 @@ fn handle(app: &Frozen, ctx: &Arc<Ctx>, error: Error) -> Result<Response> {
         Err(error) => error,
     };
     match handle_by_type(app, ctx, error) {
-        Ok(response) => response,
-        Err(error) => error.downcast::<HttpError>().map(HttpError::into_response),
+        Ok(answer) => rendered(answer),
+        Err(error) => rendered(Err(error)),
     }
+}
+
+/// An HTTP error that no handler is left for is answered with its page: one that an error handler gave back or made,
+/// too, which thereby passes on what it does not want.
+fn rendered(answer: Result<Response>) -> Result<Response> {
+    answer.or_else(|error| error.downcast::<HttpError>().map(HttpError::into_response))
 }
 
 /// The outer `Err` gives back an error that no handler is for.
@@ -188,7 +202,7 @@ fn internal(app: &Frozen, ctx: &Arc<Ctx>, error: Error) -> Response {
             Err(_) => return HttpError::new(500).into_response(),
         },
     };
-    handled.unwrap_or_else(|failed| {
+    rendered(handled).unwrap_or_else(|failed| {
         log::error!("the error handler for 500 failed: {failed:#}");
         HttpError::new(500).into_response()
     })

@@ -17,6 +17,8 @@ use crate::config::{Config, Settings};
 use crate::ctx::{RuleInfo, Site, TypeMap};
 use crate::extract::Shape;
 use crate::routing::{Converters, Kind, RouterBuilder, Rule, ViewArg};
+#[cfg(feature = "static_files")]
+use crate::static_files::StaticRoute;
 
 /// What is wrong with an app's set-up: all of it, each mistake with the line of its registration.
 #[derive(Clone)]
@@ -26,7 +28,7 @@ pub struct SetupErrors {
 }
 
 impl SetupErrors {
-    /// The mistakes, each as a line of text.
+    /// The mistakes, each as `file:line:column: text`.
     pub fn messages(&self) -> impl Iterator<Item = String> {
         self.mistakes.iter().map(|mistake| format!("{}: {}", mistake.at, mistake.what))
     }
@@ -48,16 +50,14 @@ impl fmt::Debug for SetupErrors {
 
 impl std::error::Error for SetupErrors {}
 
-#[track_caller]
 pub(super) fn freeze(mut app: App) -> Result<AppService, SetupErrors> {
-    let here = Location::caller();
     let mut mistakes = std::mem::take(&mut app.scaffold.mistakes);
     let root_path = app.root_path.take().or_else(|| std::env::current_dir().ok()).unwrap_or_default();
 
     let settings = match app.config.settings() {
         Ok(settings) => settings,
         Err(wrong) => {
-            mistakes.extend(wrong.into_iter().map(|what| Mistake { at: here, what }));
+            mistakes.extend(wrong.into_iter().map(|(what, at)| Mistake { at, what }));
             Config::new().settings().expect("an empty configuration has only defaults")
         }
     };
@@ -114,12 +114,14 @@ fn parts(app: &mut App, root: &Path, settings: &Settings, mistakes: &mut Vec<Mis
         Err((what, at)) => mistakes.push(Mistake { at, what }),
     }
     #[cfg(feature = "static_files")]
-    match std::mem::take(&mut app.static_files).freeze(root) {
-        Ok(Some((url, folder))) => {
+    match std::mem::take(&mut app.static_files).freeze(root, app.made_at) {
+        Ok(Some(StaticRoute { folder, url_path, at })) => {
             let serve = move |filename: String, ctx: Arc<crate::ctx::Ctx>| {
                 crate::static_files::send_from_directory(&ctx, &folder, &filename)
             };
-            app.scaffold.get(&join(&url, "/<path:filename>"), serve).endpoint("static");
+            app.scaffold.get(&join(&url_path, "/<path:filename>"), serve).endpoint("static");
+            // Mistakes in it are those of whoever asked for it.
+            app.scaffold.routes.last_mut().expect("one was just added").view.at = at;
         }
         Ok(None) => {}
         Err((what, at)) => mistakes.push(Mistake { at, what }),
@@ -159,7 +161,11 @@ impl Flat<'_> {
     fn take_in(&mut self, scaffold: Scaffold, name: &str, prefix: &str, chain: &[usize]) {
         self.mistakes.extend(scaffold.mistakes);
         let scope = self.frozen.scopes.len();
+        // Of two for the same thing the later one counts, so the last comes first.
+        let mut by_status = scaffold.by_status;
+        by_status.reverse();
         let mut by_type = scaffold.by_type;
+        by_type.reverse();
         by_type.sort_by_key(|handler| handler.general);
         for hook in &scaffold.before {
             self.check_hook(hook);
@@ -168,7 +174,7 @@ impl Flat<'_> {
             before: scaffold.before.into_iter().map(|hook| hook.run).collect(),
             after: scaffold.after,
             teardown: scaffold.teardown,
-            by_status: scaffold.by_status,
+            by_status,
             by_type,
         });
         // The app is scope 0 and in no chain: its hooks run for every request.
@@ -259,7 +265,7 @@ impl Flat<'_> {
             for (need, (name, kind)) in shape.positional.iter().zip(kinds) {
                 if !(need.fits)(*kind) {
                     wrong.push(format!(
-                        "rule `{rule}`: `<{name}>` is a {}, which never gives the `{}` that `{view}` takes there{}",
+                        "rule `{rule}`: `<{name}>` is {}, which never gives the `{}` that `{view}` takes there{}",
                         kind_name(*kind),
                         need.type_name,
                         hint(name, need.type_name),
@@ -321,7 +327,9 @@ fn kinds(rule: &Rule, defaults: &[(String, ViewArg)]) -> Vec<(String, Kind)> {
 }
 
 fn kind_name(kind: Kind) -> String {
-    format!("{kind:?}").to_lowercase()
+    let name = format!("{kind:?}").to_lowercase();
+    let article = if name.starts_with(['a', 'i']) { "an" } else { "a" };
+    format!("{article} {name}")
 }
 
 /// The converter that would give the type.

@@ -25,14 +25,15 @@ pub(super) struct Frozen {
     pub(super) scopes: Vec<Scope>,
 }
 
-/// The hooks and error handlers of the app or of a blueprint, in the order of registration.
+/// The hooks and error handlers of the app or of a blueprint: hooks in the order of registration, error handlers in the
+/// order in which they are asked.
 #[derive(Default)]
 pub(super) struct Scope {
     pub(super) before: Vec<Before>,
     pub(super) after: Vec<After>,
     pub(super) teardown: Vec<Teardown>,
     pub(super) by_status: Vec<(u16, ByStatus)>,
-    /// Those for every error come last.
+    /// Later ones first, but those for every error last.
     pub(super) by_type: Vec<TypedHandler>,
 }
 

@@ -1,6 +1,9 @@
 //! The app: what is registered, how it is frozen, and how it answers.
 
 mod blueprint;
+#[doc(hidden)]
+#[allow(missing_docs, reason = "only for the macro `check_handler!`")]
+pub mod check;
 mod dispatch;
 mod freeze;
 mod frozen;
@@ -49,6 +52,8 @@ use scaffold::Mistake;
 /// ```
 pub struct App {
     name: String,
+    #[cfg(feature = "static_files")]
+    made_at: &'static Location<'static>,
     root_path: Option<PathBuf>,
     config: Config,
     states: TypeMap,
@@ -65,9 +70,12 @@ impl App {
     ///
     /// Its templates are in `templates`, its static files in `static`, below the folder that the program runs in,
     /// unless [`root_path`](App::root_path), `template_folder` or `static_folder` say otherwise.
+    #[track_caller]
     pub fn new(name: &str) -> App {
         App {
             name: name.to_owned(),
+            #[cfg(feature = "static_files")]
+            made_at: Location::caller(),
             root_path: None,
             config: Config::new(),
             states: TypeMap::default(),
@@ -135,8 +143,9 @@ impl App {
 
     /// Below which path static files are served; the default is `/static`.
     #[cfg(feature = "static_files")]
+    #[track_caller]
     pub fn static_url_path(&mut self, path: &str) -> &mut App {
-        self.static_files.url_path = Some(path.to_owned());
+        self.static_files.url_path = Some((path.to_owned(), Location::caller()));
         self
     }
 

@@ -197,7 +197,8 @@ impl Scaffold {
     /// for 500 gets the error that nothing handled as [`HttpError::original`].
     ///
     /// As in Flask the status is not implied: return it with the body. A blueprint's handlers come before the app's,
-    /// and see errors of its own rules only.
+    /// and see errors of its own rules only. Of two for one status the later counts. A handler that
+    /// gives the error back, or another [`HttpError`], has its page sent.
     ///
     /// ```
     /// use dewar::{App, HttpError};
@@ -206,6 +207,9 @@ impl Scaffold {
     /// app.errorhandler(404, |_: HttpError| ("nothing here", 404));
     /// assert_eq!(app.test_client().get("/nowhere").text(), "nothing here");
     /// ```
+    ///
+    /// # Panics
+    /// At the caller's line, when the status is a number that does not have three digits.
     #[track_caller]
     pub fn errorhandler<M, H>(&mut self, status: impl IntoStatus, handler: H) -> &mut Self
     where

@@ -94,23 +94,25 @@ impl Request {
     /// ```
     ///
     /// # Errors
-    /// 413 when it is larger than the limits allow, 400 when it is malformed or the client went away.
+    /// 413 when it is larger than the limits allow, 400 when it is malformed or the client went away; the same each
+    /// time that it is asked for.
     pub fn form(&self) -> Result<&FormData, HttpError> {
-        if let Some(form) = self.form_slot().get() {
-            return Ok(form);
-        }
-        let form = match self.mimetype().as_str() {
+        let form = self.form_slot().get_or_init(|| self.read_form().map_err(Into::into));
+        form.as_ref().map_err(|unread| unread.clone().into())
+    }
+
+    fn read_form(&self) -> Result<FormData, HttpError> {
+        match self.mimetype().as_str() {
             URLENCODED => {
                 // The form is held in memory, so it has a bound of its own beside the body's.
                 self.limit_body(self.form_limits().memory);
                 let data = self.data()?;
-                FormData { fields: form_urlencoded::parse(&data).into_owned().collect(), files: Vec::new() }
+                Ok(FormData { fields: form_urlencoded::parse(&data).into_owned().collect(), files: Vec::new() })
             }
             #[cfg(feature = "multipart")]
-            MULTIPART => crate::multipart::read(self)?,
-            _ => FormData::default(),
-        };
-        Ok(self.form_slot().get_or_init(|| form))
+            MULTIPART => crate::multipart::read(self),
+            _ => Ok(FormData::default()),
+        }
     }
 }
 

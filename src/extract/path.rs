@@ -1,20 +1,22 @@
 //! All view arguments together, as one typed value.
 
+use std::fmt;
 use std::sync::Arc;
 
 use serde::de::value::{MapDeserializer, SeqDeserializer};
-use serde::de::{DeserializeOwned, Deserializer, Error as _, IntoDeserializer, Visitor};
+use serde::de::{DeserializeOwned, Deserializer, Expected, IntoDeserializer, Unexpected, Visitor};
 use serde::forward_to_deserialize_any;
 
 use super::{FromRequest, Shape};
 use crate::ctx::{Ctx, not_found};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::routing::ArgRef;
 
 /// All view arguments together: as a struct by their names, as a tuple by their places, or as the only one.
 ///
 /// Where a handler has several, this keeps them apart by name. Values that do not fit the fields' types are answered
-/// with 404: such a URL names nothing.
+/// with 404: such a URL names nothing. Where no value ever fits, as for a field that the rule has no variable for, it is
+/// an error that is answered with 500.
 ///
 /// ```
 /// use dewar::{App, Path};
@@ -35,14 +37,59 @@ impl<T: DeserializeOwned> FromRequest for Path<T> {
     }
 
     fn from_request(ctx: &Arc<Ctx>) -> Result<Self> {
-        T::deserialize(ViewArgs(ctx)).map(Path).map_err(|error| {
-            log::debug!("the view arguments of {} do not fit: {error}", ctx.request().path());
-            not_found().into()
+        T::deserialize(ViewArgs(ctx)).map(Path).map_err(|error| match error {
+            DeError::Value(what) => {
+                log::debug!("the view arguments of {} do not fit: {what}", ctx.request().path());
+                not_found().into()
+            }
+            DeError::Type(what) => Error::msg(format!(
+                "`{}` can never be made of the view arguments of the rule `{}`: {what}",
+                std::any::type_name::<Self>(),
+                ctx.url_rule().unwrap_or_default(),
+            )),
         })
     }
 }
 
-type DeError = serde::de::value::Error;
+/// Why view arguments are no `T`.
+#[derive(Debug)]
+enum DeError {
+    /// This value does not fit: the URL names nothing.
+    Value(String),
+    /// No value ever fits: the program asks for what the rule does not give.
+    Type(String),
+}
+
+impl serde::de::Error for DeError {
+    fn custom<M: fmt::Display>(what: M) -> DeError {
+        DeError::Value(what.to_string())
+    }
+
+    fn invalid_type(got: Unexpected<'_>, wanted: &dyn Expected) -> DeError {
+        DeError::Type(format!("invalid type: {got}, expected {wanted}"))
+    }
+
+    fn invalid_length(len: usize, wanted: &dyn Expected) -> DeError {
+        DeError::Type(format!("invalid length {len}, expected {wanted}"))
+    }
+
+    fn unknown_field(field: &str, wanted: &'static [&'static str]) -> DeError {
+        DeError::Type(format!("unknown field `{field}`, expected one of {wanted:?}"))
+    }
+
+    fn missing_field(field: &'static str) -> DeError {
+        DeError::Type(format!("missing field `{field}`"))
+    }
+}
+
+impl fmt::Display for DeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (DeError::Value(what) | DeError::Type(what)) = self;
+        what.fmt(f)
+    }
+}
+
+impl std::error::Error for DeError {}
 
 struct ViewArgs<'a>(&'a Ctx);
 
@@ -55,7 +102,7 @@ impl<'a> ViewArgs<'a> {
     fn only(&self) -> Result<Value<'a>, DeError> {
         match (self.0.view_arg_count(), self.values().next()) {
             (1, Some(value)) => Ok(value),
-            (n, _) => Err(DeError::custom(format_args!("the rule gives {n} view arguments where one is wanted"))),
+            (n, _) => Err(DeError::Type(format!("it has {n} view arguments where one is wanted"))),
         }
     }
 }
@@ -93,17 +140,21 @@ impl<'de> Deserializer<'de> for ViewArgs<'de> {
         visitor.visit_seq(SeqDeserializer::new(self.values()))
     }
 
-    fn deserialize_tuple<V: Visitor<'de>>(self, _len: usize, visitor: V) -> Result<V::Value, DeError> {
+    fn deserialize_tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, DeError> {
+        let n = self.0.view_arg_count();
+        if n > len {
+            return Err(DeError::Type(format!("it has {n} view arguments, and the tuple has {len} places")));
+        }
         self.deserialize_seq(visitor)
     }
 
     fn deserialize_tuple_struct<V: Visitor<'de>>(
         self,
         _name: &'static str,
-        _len: usize,
+        len: usize,
         visitor: V,
     ) -> Result<V::Value, DeError> {
-        self.deserialize_seq(visitor)
+        self.deserialize_tuple(len, visitor)
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, _name: &'static str, visitor: V) -> Result<V::Value, DeError> {
@@ -167,7 +218,7 @@ impl<'de> Deserializer<'de> for Value<'de> {
     ) -> Result<V::Value, DeError> {
         match self.0 {
             ArgRef::Str(text) => text.into_deserializer().deserialize_enum(name, variants, visitor),
-            _ => Err(DeError::custom("a variant's name is wanted")),
+            _ => Err(DeError::Type("a variant's name is wanted".to_owned())),
         }
     }
 

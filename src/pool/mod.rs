@@ -35,7 +35,8 @@ pub struct PoolStats {
     pub ended: u64,
     /// Jobs begun.
     pub jobs: u64,
-    /// Panics caught: of handlers, of bodies while they were sent, and of jobs that ran on close.
+    /// Panics that came as far as the worker itself. Those of handlers are caught before that, and counted in
+    /// [`ServerStats::panics`](crate::server::ServerStats::panics).
     pub panics: u64,
     /// How long the worker that has been longest in its handler has been there.
     pub oldest: Duration,
@@ -65,7 +66,7 @@ pub(crate) struct Shared {
     ticker: OnceLock<Thread>,
     panics: AtomicU64,
     inner: Mutex<Inner>,
-    /// Told when a worker has ended, when saturation has lasted, and when the pool closes.
+    /// Told when a worker has ended, when saturation has lasted, when the pool awakes, and when it closes.
     changed: Condvar,
 }
 
@@ -82,6 +83,8 @@ struct Inner {
     saturated_since: Option<Instant>,
     /// Whether that has lasted, and those who wait for it were told.
     saturation_lasts: bool,
+    /// How often the pool has come back to work after a time in which all were free.
+    awakenings: u64,
     /// No thread is started before this: the last attempt failed.
     no_spawn_before: Option<Instant>,
 }
@@ -215,11 +218,35 @@ impl Watch {
         !self.closing()
     }
 
+    /// Waits until a worker becomes busy after a time in which all were free; `seen` tells the last time from this one.
+    /// `false` when the pool closes instead.
+    pub(crate) fn until_awake(&self, seen: &mut u64) -> bool {
+        let mut inner = self.0.lock();
+        while inner.awakenings == *seen && !self.closing() {
+            inner = self.0.changed.wait(inner).unwrap_or_else(PoisonError::into_inner);
+        }
+        *seen = inner.awakenings;
+        !self.closing()
+    }
+
+    /// How many jobs were begun by now.
+    pub(crate) fn jobs(&self) -> u64 {
+        let inner = self.0.lock();
+        inner.past_jobs + inner.workers.iter().map(|entry| slot::jobs(entry.slot.number())).sum::<u64>()
+    }
+
+    /// Whether any worker is in a job.
+    pub(crate) fn busy(&self) -> bool {
+        self.0.lock().workers.iter().any(|entry| slot::is_busy(entry.slot.number()))
+    }
+
     /// Waits for `time`, or for the pool to close.
     pub(crate) fn pause(&self, time: Duration) {
-        let inner = self.0.lock();
-        if !self.closing() {
-            let _ = self.0.changed.wait_timeout(inner, time);
+        let until = Instant::now() + time;
+        let mut inner = self.0.lock();
+        while !self.closing() && Instant::now() < until {
+            let left = until.saturating_duration_since(Instant::now());
+            inner = self.0.changed.wait_timeout(inner, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
@@ -231,11 +258,6 @@ impl Watch {
     /// Whether the pool is ending.
     pub(crate) fn closing(&self) -> bool {
         self.0.closing.load(Ordering::Acquire)
-    }
-
-    /// Counts a panic that the caller caught.
-    pub(crate) fn count_panic(&self) {
-        self.0.panics.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -277,11 +299,6 @@ impl Worker<'_> {
     /// What a thread outside of the pool needs to watch it.
     pub(crate) fn watch(&self) -> Watch {
         Watch(Arc::clone(self.shared))
-    }
-
-    /// Counts a panic that the source caught itself.
-    pub(crate) fn count_panic(&self) {
-        self.shared.panics.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -325,7 +342,7 @@ impl Shared {
         let worker = Worker { shared: self, slot, base: slot.base };
         while catch_unwind(AssertUnwindSafe(|| (self.source)(&worker))).is_err() {
             // Engines catch what handlers do; this is for what they did not think of. The panic hook has told of it.
-            worker.count_panic();
+            self.panics.fetch_add(1, Ordering::Relaxed);
             log::error!("a worker panicked outside of a handler; it goes on");
         }
         let mut inner = self.lock();

@@ -46,6 +46,9 @@ struct Look {
 
 pub(super) fn run(shared: &Arc<Shared>) {
     let _ = shared.ticker.set(thread::current());
+    // It begins awake: a job may come before the first sleep.
+    shared.lock().awakenings += 1;
+    shared.changed.notify_all();
     let mut window = Instant::now();
     let mut peak = 0;
     while !shared.closing.load(Ordering::Acquire) {
@@ -111,7 +114,8 @@ fn note_saturation(shared: &Shared, inner: &mut Inner, saturated: bool) {
 }
 
 fn grow(shared: &Arc<Shared>, inner: &mut Inner, by: usize) {
-    if inner.no_spawn_before.is_some_and(|until| Instant::now() < until) {
+    // Those who close the pool take the lock after they have said so: nobody is started whom they have not counted.
+    if shared.closing.load(Ordering::Acquire) || inner.no_spawn_before.is_some_and(|until| Instant::now() < until) {
         return;
     }
     shared.surplus.store(0, Ordering::Release);
@@ -135,5 +139,8 @@ fn sleep(shared: &Shared, time: Option<Duration>) {
             None => thread::park(),
         }
     }
-    shared.ticker_asleep.store(false, Ordering::SeqCst);
+    if !shared.ticker_asleep.swap(false, Ordering::SeqCst) || busy {
+        shared.lock().awakenings += 1;
+        shared.changed.notify_all();
+    }
 }

@@ -248,6 +248,13 @@ impl From<&String> for ViewArg {
     }
 }
 
+/// As text, `true` or `false`.
+impl From<bool> for ViewArg {
+    fn from(truth: bool) -> ViewArg {
+        ViewArg::Str(truth.to_string())
+    }
+}
+
 impl From<f64> for ViewArg {
     fn from(x: f64) -> ViewArg {
         ViewArg::Float(x)

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Limits;
-use crate::{PoolStats, Service};
+use crate::pool::PoolStats;
+use crate::service::Service;
 
 /// Turns a listener and a [`Service`] into a running server: accepts, parses, calls the service, sends.
 ///

@@ -8,8 +8,9 @@ pub struct Limits {
     /// Bytes that a request's body may have: 16 MiB. One that says it is longer is answered with 413 before the handler
     /// runs; one that turns out longer makes reading it fail with [`BodyTooLarge`](crate::BodyTooLarge).
     pub body: u64,
-    /// Bytes of a body that the handler left unread which are read and thrown away to keep the connection usable:
-    /// 16 MiB. It is not the worker that does it.
+    /// Bytes of a body that nobody wants, because the handler left it unread or it is over the limit, which are read
+    /// and thrown away: 64 MiB. It keeps the connection usable, and clients that look at an answer only when they have
+    /// sent everything see it. It is not the worker that does it.
     pub unread_body: u64,
     /// How long a request may wait for a free worker: 10 seconds. After that it is answered with 503 and `Retry-After`,
     /// outside of the pool.
@@ -27,7 +28,7 @@ impl Default for Limits {
     fn default() -> Limits {
         Limits {
             body: 16 << 20,
-            unread_body: 16 << 20,
+            unread_body: 64 << 20,
             queue_deadline: Duration::from_secs(10),
             write_timeout: Duration::from_secs(30),
             shutdown_deadline: Duration::from_secs(30),

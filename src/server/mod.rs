@@ -32,7 +32,7 @@ use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::Service;
+use crate::service::Service;
 
 pub use engine::{Engine, EngineKind, Running, ServerStats, Setup, ShutdownReport, UnknownEngine};
 pub use limits::Limits;

@@ -1,7 +1,9 @@
 //! The integration tests: one binary, one module per noun, all through the public API.
 
+mod app;
 mod bridge;
 mod examples;
+mod layers;
 #[cfg(feature = "tiny_http")]
 mod pool;
 mod routing;
@@ -10,3 +12,5 @@ mod server;
 #[cfg(feature = "sessions")]
 mod session;
 mod support;
+#[cfg(all(feature = "templates", feature = "static_files", feature = "tiny_http"))]
+mod tour;

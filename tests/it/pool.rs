@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use dewar::Response;
 use dewar::server::{Limits, Server, ServerHandle};
 
-use crate::server::{Client, NEVER, next};
+use crate::server::{Client, next, until};
 
 fn request(client: &mut Client) {
     client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -38,11 +38,7 @@ fn as_many_workers_as_handlers_that_block_and_fewer_again_after() {
     assert!(stats.pool.started >= BLOCKING as u64, "{stats:?}");
     assert_eq!(stats.requests, BLOCKING as u64);
     // Afterwards they are not needed any more.
-    let begun = Instant::now();
-    while server.stats().pool.workers > 2 {
-        assert!(begun.elapsed() < NEVER, "{:?}", server.stats());
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    until(|| server.stats().pool.workers == 2);
     let stats = server.stats().pool;
     assert_eq!((stats.workers, stats.busy, stats.ended), (2, 0, stats.started - 2));
 }
@@ -68,9 +64,7 @@ fn never_more_than_the_maximum() {
     let (service, go, counts) = gate();
     let server = Server::bind("127.0.0.1:0").unwrap().workers(1).max_workers(5).start(Arc::new(service)).unwrap();
     let clients = clients(&server, 20);
-    while counts[1].load(Ordering::SeqCst) < 5 {
-        std::thread::yield_now();
-    }
+    until(|| counts[1].load(Ordering::SeqCst) == 5);
     // The ticker has had its chance to make a sixth one.
     std::thread::sleep(Duration::from_millis(100));
     let stats = server.stats().pool;
@@ -92,9 +86,7 @@ fn what_waits_for_too_long_is_told_to_come_again() {
     let limits = Limits { queue_deadline: Duration::from_millis(200), max_workers: 2, ..Limits::default() };
     let server = Server::bind("127.0.0.1:0").unwrap().limits(limits).start(Arc::new(service)).unwrap();
     let mut served = clients(&server, 2);
-    while counts[1].load(Ordering::SeqCst) < 2 {
-        std::thread::yield_now();
-    }
+    until(|| counts[1].load(Ordering::SeqCst) == 2);
     // Both workers are inside and stay there; all of these have nobody, one of them with a body that is not read.
     let mut refused = clients(&server, 5);
     refused[4] = Client::connect(server.addr());

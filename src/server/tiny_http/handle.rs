@@ -15,19 +15,21 @@ use super::head::{self, Framing, Head, Terms};
 use super::lease::{self, Lease, Rest};
 use super::ruined::Ruin;
 use super::send::{Scratch, Sent, send};
-use crate::{Body, HttpError, Request, Response};
+use crate::body::Body;
+use crate::error::HttpError;
+use crate::request::Request;
+use crate::response::Response;
 
 impl State {
-    /// Answers a request. With `close` the client is told to come again on another connection. Returns whether
-    /// something panicked.
-    pub(super) fn handle(self: &Arc<Self>, request: tiny::Request, scratch: &mut Scratch, close: bool) -> bool {
+    /// Answers a request. With `close` the client is told to come again on another connection.
+    pub(super) fn handle(self: &Arc<Self>, request: tiny::Request, scratch: &mut Scratch, close: bool) {
         let terms = Terms::of(&request);
         let head = match head::read(&request, terms) {
             Ok(head) => head,
             Err(what) => {
                 self.ruined.note(request.remote_addr().copied(), Ruin::Request);
                 let error = HttpError::new(400).with_description(format!("The request is malformed: {what}."));
-                return self.refuse(request, scratch, error);
+                return self.refuse(request, scratch, error, Rest::Unknown);
             }
         };
         if let Some(ruin) = self.ruined.look(request.remote_addr().copied()) {
@@ -36,7 +38,7 @@ impl State {
         match head.framing {
             Framing::Sized(length) if length > self.limits.body => {
                 let what = format!("The request's body has {length} bytes, {} are allowed.", self.limits.body);
-                self.refuse(request, scratch, HttpError::new(413).with_description(what))
+                self.refuse(request, scratch, HttpError::new(413).with_description(what), Rest::Sized(length))
             }
             Framing::Empty | Framing::Ahead(_) => self.handle_here(request, head, terms, scratch, close),
             Framing::Sized(length) => self.handle_lease(request, head, terms, Rest::Sized(length), scratch, close),
@@ -45,14 +47,7 @@ impl State {
     }
 
     /// One with no body, or with one that is in memory.
-    fn handle_here(
-        &self,
-        mut request: tiny::Request,
-        head: Head,
-        terms: Terms,
-        scratch: &mut Scratch,
-        close: bool,
-    ) -> bool {
+    fn handle_here(&self, mut request: tiny::Request, head: Head, terms: Terms, scratch: &mut Scratch, close: bool) {
         let body = match head.framing {
             Framing::Ahead(length) => {
                 let mut bytes = Vec::with_capacity(length as usize);
@@ -63,8 +58,8 @@ impl State {
             _ => Body::empty(),
         };
         let addr = request.remote_addr().copied();
-        let (response, panicked) = self.call(head.into_request(addr, terms, body));
-        self.answer(request, scratch, terms, response, close) || panicked
+        let response = self.call(head.into_request(addr, terms, body));
+        self.answer(request, scratch, terms, response, close)
     }
 
     /// One whose body is on the socket.
@@ -76,11 +71,11 @@ impl State {
         rest: Rest,
         scratch: &mut Scratch,
         close: bool,
-    ) -> bool {
+    ) {
         let addr = request.remote_addr().copied();
         let limit = self.limits.body;
         let lease = Lease::new(request, rest);
-        let (mut response, mut panicked) = self.call(head.into_request(addr, terms, lease.body(limit)));
+        let mut response = self.call(head.into_request(addr, terms, lease.body(limit)));
         match catch_unwind(AssertUnwindSafe(|| lease::detach(&lease, &mut response, limit))) {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
@@ -88,7 +83,7 @@ impl State {
                 response = HttpError::from(error).into_response();
             }
             Err(_) => {
-                panicked = true;
+                self.count_panic();
                 log::error!("the response's body panicked while it was read");
                 response = HttpError::new(500).into_response();
             }
@@ -97,22 +92,27 @@ impl State {
             log::error!("another thread is still reading a request's body: its client gets no answer");
             self.ruined.note(addr, Ruin::Response);
             self.leaked();
-            return panicked;
+            return;
         };
         if rest == Rest::Nothing || !terms.reader_matters {
-            return self.answer(request, scratch, terms, response, close) || panicked;
+            return self.answer(request, scratch, terms, response, close);
         }
         // Kept usable only when it is known that the rest is within bounds.
         let fits = matches!(rest, Rest::Sized(left) if left <= self.limits.unread_body);
         let Some(mut stream) = split(request, terms, &response) else {
             self.leaked();
-            return panicked;
+            return;
         };
-        let sent = self.send(&mut stream, scratch, terms, response, close || !fits, addr);
-        let limit = self.limits.unread_body;
+        self.send(&mut stream, scratch, terms, response, close || !fits, addr);
+        self.end(stream, rest);
+    }
+
+    /// Lets go of a connection whose request has been answered and not read to its end. Not here: who knows when the
+    /// client sends it.
+    fn end(self: &Arc<Self>, mut stream: Box<dyn ReadWrite + Send>, rest: Rest) {
         let state = Arc::clone(self);
         let job = Box::new(move || {
-            if !aside::drain(&mut *stream, rest, limit) {
+            if !aside::drain(&mut *stream, rest, state.limits.unread_body) {
                 std::mem::forget(stream);
                 state.leaked();
             }
@@ -122,34 +122,27 @@ impl State {
             std::mem::forget(job);
             self.leaked();
         }
-        sent == Sent::Panicked || panicked
     }
 
     /// Calls the service; what panics is a 500.
-    fn call(&self, request: Request) -> (Response, bool) {
+    fn call(&self, request: Request) -> Response {
         match catch_unwind(AssertUnwindSafe(|| self.service.call(request))) {
-            Ok(response) => (response, false),
+            Ok(response) => response,
             Err(panic) => {
+                self.count_panic();
                 let text = panic.downcast_ref::<&str>().copied();
                 let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
                 log::error!("a handler panicked: {}", text.unwrap_or("with something that is no text"));
-                (HttpError::new(500).into_response(), true)
+                HttpError::new(500).into_response()
             }
         }
     }
 
-    /// Answers a request that has nothing left to be read. Returns whether the body panicked.
-    fn answer(
-        &self,
-        request: tiny::Request,
-        scratch: &mut Scratch,
-        terms: Terms,
-        response: Response,
-        close: bool,
-    ) -> bool {
+    /// Answers a request that has nothing left to be read.
+    fn answer(&self, request: tiny::Request, scratch: &mut Scratch, terms: Terms, response: Response, close: bool) {
         let addr = request.remote_addr().copied();
         let mut writer = request.into_writer();
-        self.send(&mut writer, scratch, terms, response, close, addr) == Sent::Panicked
+        self.send(&mut writer, scratch, terms, response, close, addr);
     }
 
     fn send(
@@ -160,59 +153,74 @@ impl State {
         response: Response,
         close: bool,
         addr: Option<std::net::SocketAddr>,
-    ) -> Sent {
+    ) {
         // tiny_http keeps answers in the order of their requests, by letting the first write of each wait. Waited for
         // before looking, since it is then that the answer before may break off.
         let turn = writer.write(&[]);
         if turn.is_err() || self.ruined.look(addr) == Some(Ruin::Response) {
-            return Sent::Done;
+            return;
         }
         let sent = send(&mut writer, scratch, terms, response, close);
+        if sent == Sent::Panicked {
+            self.count_panic();
+        }
         if sent != Sent::Done {
             self.ruined.note(addr, Ruin::Response);
         }
-        sent
     }
 
-    /// Answers without asking the service and without reading on: a connection with an unread body is leaked.
-    fn refuse(&self, request: tiny::Request, scratch: &mut Scratch, error: HttpError) -> bool {
+    /// Answers without asking the service. What is left of the body is thrown away if it is known and within bounds,
+    /// for most clients do not look at an answer before they have sent all; else the connection is leaked.
+    fn refuse(self: &Arc<Self>, request: tiny::Request, scratch: &mut Scratch, error: HttpError, rest: Rest) {
         let terms = Terms::of(&request);
         let response = error.into_response();
         if !terms.reader_matters {
             return self.answer(request, scratch, terms, response, true);
         }
         let addr = request.remote_addr().copied();
-        if let Some(mut stream) = split(request, terms, &response) {
-            self.send(&mut stream, scratch, terms, response, true, addr);
-            std::mem::forget(stream);
+        match split(request, terms, &response) {
+            Some(mut stream) => {
+                self.send(&mut stream, scratch, terms, response, true, addr);
+                if matches!(rest, Rest::Sized(left) if left <= self.limits.unread_body) {
+                    self.end(stream, rest);
+                } else {
+                    std::mem::forget(stream);
+                    self.leaked();
+                }
+            }
+            None => self.leaked(),
         }
-        self.leaked();
-        false
     }
 
     /// A request on a connection that is ruined.
-    fn on_ruined(&self, request: tiny::Request, scratch: &mut Scratch, ruin: Ruin) -> bool {
+    fn on_ruined(self: &Arc<Self>, request: tiny::Request, scratch: &mut Scratch, ruin: Ruin) {
         let terms = Terms::of(&request);
         match ruin {
-            Ruin::Request => self.refuse(request, scratch, HttpError::new(400)),
+            Ruin::Request => self.refuse(request, scratch, HttpError::new(400), Rest::Unknown),
             Ruin::Response if terms.reader_matters => {
                 std::mem::forget(request);
                 self.leaked();
-                false
             }
             Ruin::Response => {
                 // Not a byte is written, and those who wait behind it go on, to find the same.
                 drop(request.into_writer());
-                false
             }
         }
     }
 
     /// Answers a request that has waited for too long.
-    pub(super) fn overloaded(&self, request: tiny::Request) {
+    pub(super) fn overloaded(self: &Arc<Self>, request: tiny::Request) {
         let seconds = self.limits.queue_deadline.as_secs().clamp(1, 60);
         let error = HttpError::new(503).with_header("retry-after", &seconds.to_string());
-        self.refuse(request, &mut Scratch::default(), error);
+        let rest = match head::read(&request, Terms::of(&request)).map(|head| head.framing) {
+            Ok(Framing::Sized(length)) => Rest::Sized(length),
+            _ => Rest::Unknown,
+        };
+        self.refuse(request, &mut Scratch::default(), error, rest);
+    }
+
+    fn count_panic(&self) {
+        self.panics.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Counts a connection that was given up with all that tiny_http has for it, and warns of the first and of every

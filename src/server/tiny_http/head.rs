@@ -6,7 +6,8 @@ use ::tiny_http as tiny;
 use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, Version};
 
-use crate::{Body, Request};
+use crate::body::Body;
+use crate::request::Request;
 
 /// Bodies up to this are read whole by tiny_http before it hands out the request.
 const READ_AHEAD: u64 = 1024;

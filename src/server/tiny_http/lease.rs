@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use ::tiny_http as tiny;
 
-use crate::{Body, Response};
+use crate::body::Body;
+use crate::response::Response;
 
 /// How long the end of a lease waits for another thread that is reading from it at that moment.
 const PATIENCE: Duration = Duration::from_secs(1);

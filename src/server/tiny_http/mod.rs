@@ -10,9 +10,9 @@
 //! - **No timeouts on reading**: a client that sends its head byte by byte, or nothing, keeps a thread and two
 //!   descriptors for as long as it likes; one that sends its body so keeps a worker, if the handler reads it.
 //! - **A thread for each connection, without bound**, beside those of the pool; they outlive a shutdown until their
-//!   clients close. After a burst of connections some may wait until others end.
+//!   clients close. (Connections that it forgets in a burst are found again, mostly within a fraction of a second.)
 //! - **No connection is ever closed by the server**: `Connection: close` is sent, and it is the client that does it.
-//!   Where going on would not be safe (a body over the limit, a malformed head), connection and thread are *leaked on
+//!   Where going on would not be safe (a body far over the limit, a malformed head), connection and thread are *leaked on
 //!   purpose*, counted in [`ServerStats::leaked_readers`] and warned of. A response that breaks off cannot be told by a
 //!   closed connection: in chunks a malformed one tells it, with a `Content-Length` the client waits for the rest.
 //! - **Any `Transfer-Encoding` is decoded as chunked**, before we see that it is another one; a chunk's length may have
@@ -22,7 +22,7 @@
 //!   refused as soon as the malformed one has been looked at, but one that another worker takes in the very same
 //!   microsecond can get through.
 //! - **A malformed request can abort the process**: a panic inside tiny_http while another one unwinds. A lack of
-//!   descriptors in the wrong moment panics its accept thread, and nobody learns of that.
+//!   descriptors or of threads in the wrong moment panics its accept thread, and nobody learns of that.
 //! - A response to an unread body is preceded by `100 Continue`, which is what it takes to keep tiny_http from
 //!   reading the body first.
 
@@ -31,6 +31,7 @@ mod front;
 mod handle;
 mod head;
 mod lease;
+mod nudge;
 mod reserve;
 mod ruined;
 mod send;
@@ -44,8 +45,8 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::{Engine, Limits, Running, ServerStats, Setup, ShutdownReport};
-use crate::Service;
 use crate::pool::{Pool, Watch, Worker};
+use crate::service::Service;
 use aside::Aside;
 use front::Front;
 use reserve::Marker;
@@ -68,6 +69,7 @@ struct State {
     refusals: Aside,
     /// Taken by others than the workers.
     taken_aside: AtomicU64,
+    panics: AtomicU64,
     leaked: AtomicU64,
     refused: AtomicU64,
     marker: Marker,
@@ -82,6 +84,7 @@ struct Server {
 
 impl Engine for TinyHttp {
     fn start(&self, listener: TcpListener, service: Arc<dyn Service>, setup: &Setup) -> io::Result<Box<dyn Running>> {
+        let addr = listener.local_addr();
         let state = Arc::new(State {
             service,
             limits: setup.limits.clone(),
@@ -90,6 +93,7 @@ impl Engine for TinyHttp {
             drains: Aside::new("dewar-drain", 8, 256),
             refusals: Aside::new("dewar-refuse", 4, 1024),
             taken_aside: AtomicU64::new(0),
+            panics: AtomicU64::new(0),
             leaked: AtomicU64::new(0),
             refused: AtomicU64::new(0),
             marker: Marker::default(),
@@ -103,6 +107,14 @@ impl Engine for TinyHttp {
         match reserve {
             Ok(thread) => lock(&others).push(thread),
             Err(error) => log::error!("requests may wait without bound, the reserve could not be started: {error}"),
+        }
+        if let Ok(addr) = addr {
+            let watch = pool.watch();
+            let nudge = thread::Builder::new().name("dewar-nudge".into()).spawn(move || nudge::run(addr, &watch));
+            match nudge {
+                Ok(thread) => lock(&others).push(thread),
+                Err(error) => log::error!("connections may be forgotten in a burst, no thread to be had: {error}"),
+            }
         }
         Ok(Box::new(Server { state, pool, others }))
     }
@@ -120,9 +132,7 @@ fn source(state: &Arc<State>, worker: &Worker<'_>, threads: &Arc<Mutex<Vec<JoinH
             match request {
                 Ok(Some(request)) => {
                     let job = worker.job();
-                    if state.handle(request, &mut scratch, worker.closing()) {
-                        worker.count_panic();
-                    }
+                    state.handle(request, &mut scratch, worker.closing());
                     drop(job);
                     if worker.is_surplus() {
                         return;
@@ -171,9 +181,7 @@ fn look_after_retired(state: &Arc<State>, watch: Watch, threads: &Mutex<Vec<Join
             match state.front.next_retired() {
                 Ok(Some(request)) => {
                     state.taken_aside.fetch_add(1, Ordering::Relaxed);
-                    if state.handle(request, &mut scratch, true) {
-                        watch.count_panic();
-                    }
+                    state.handle(request, &mut scratch, true);
                 }
                 Ok(None) => {}
                 Err(()) => return,
@@ -191,7 +199,7 @@ impl Running for Server {
         let pool = self.pool.stats();
         ServerStats {
             requests: pool.jobs + self.state.taken_aside.load(Ordering::Relaxed),
-            panics: pool.panics,
+            panics: pool.panics + self.state.panics.load(Ordering::Relaxed),
             leaked_readers: self.state.leaked.load(Ordering::Relaxed),
             refused_503: self.state.refused.load(Ordering::Relaxed),
             pool,
@@ -213,8 +221,10 @@ impl Running for Server {
         if cut > 0 {
             log::warn!("{cut} requests were still in their handlers when the time for the shutdown was over");
         }
-        self.state.drains.close(deadline);
-        self.state.refusals.close(deadline);
+        // These wait for clients, and what they wait for is wanted by nobody.
+        let soon = deadline.min(Instant::now() + Duration::from_millis(500));
+        self.state.drains.close(soon);
+        self.state.refusals.close(soon);
         for thread in std::mem::take(&mut *lock(&self.others)) {
             // They look at the pool's closing every few milliseconds; but one may be in a handler.
             while !thread.is_finished() && Instant::now() < deadline {

@@ -13,8 +13,8 @@ use http::header::{CONNECTION, CONTENT_LENGTH, DATE, TRANSFER_ENCODING, UPGRADE}
 use http::{HeaderName, StatusCode, Version};
 
 use super::head::Terms;
-use crate::Response;
 use crate::body::Plain;
+use crate::response::Response;
 
 /// Bodies up to this go out in one write with their head.
 const TOGETHER: usize = 32 * 1024;

@@ -6,7 +6,7 @@ use std::sync::mpsc::channel;
 
 use dewar::{Body, Request, Response};
 
-use super::{Client, next, start};
+use super::{Client, next, start, until};
 
 static STASH: Mutex<Vec<Body>> = Mutex::new(Vec::new());
 
@@ -96,10 +96,7 @@ fn the_answer_does_not_wait_for_a_body_that_nobody_reads() {
     slow.send("POST /drop HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\nbegun");
     assert_eq!(slow.answer().body, "dropped");
     // Nor does a worker wait for it: all of them are free again.
-    let free = || server.stats().pool.busy == 0;
-    while !free() {
-        std::thread::yield_now();
-    }
+    until(|| server.stats().pool.busy == 0);
     slow.send("x".repeat(5000 - "begun".len()));
     assert_eq!(slow.get("/last").body, "last");
 }
@@ -111,7 +108,7 @@ fn expect_100_continue() {
     let head = "HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n";
     client.send(format!("POST /data {head}"));
     assert!(client.line().starts_with("HTTP/1.1 100 "));
-    while client.line() != "\r\n" {}
+    while client.line().len() > 2 {}
     client.send("hello");
     assert_eq!(client.answer().body, "hello");
     // Not read: answered without waiting for it, and it still has to come.

@@ -9,7 +9,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use dewar::server::{Server, ServerHandle};
 use dewar::{Request, Response};
@@ -25,6 +25,16 @@ pub(crate) fn start(service: impl Fn(Request) -> Response + Send + Sync + 'stati
 
 pub(crate) fn next<T>(events: &Receiver<T>) -> T {
     events.recv_timeout(NEVER).expect("it should have happened by now")
+}
+
+/// Waits for something that must happen soon.
+#[track_caller]
+pub(crate) fn until(done: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !done() {
+        assert!(begun.elapsed() < NEVER, "it should have happened by now");
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }
 
 /// An HTTP client that sends what it is told and takes answers apart.
@@ -66,6 +76,7 @@ impl Client {
     pub(crate) fn line(&mut self) -> String {
         let mut line = String::new();
         self.0.read_line(&mut line).unwrap();
+        assert!(!line.is_empty(), "the server closed the connection");
         line
     }
 
@@ -75,7 +86,6 @@ impl Client {
             let mut head = String::new();
             loop {
                 let line = self.line();
-                assert!(!line.is_empty(), "the connection was closed after {head:?}");
                 if line == "\r\n" {
                     break;
                 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use dewar::Response;
 use dewar::server::{EngineKind, Server, ShutdownReport};
 
-use super::{Client, MOMENT, NEVER, next, start};
+use super::{Client, MOMENT, NEVER, next, start, until};
 
 #[test]
 fn a_shutdown_finishes_what_is_in_flight_and_refuses_the_rest() {
@@ -28,9 +28,7 @@ fn a_shutdown_finishes_what_is_in_flight_and_refuses_the_rest() {
     next(&inside);
     let stopping = Arc::clone(&server);
     let stopped = std::thread::spawn(move || stopping.shutdown(NEVER));
-    while TcpStream::connect(server.addr()).is_ok() {
-        std::thread::yield_now();
-    }
+    until(|| TcpStream::connect(server.addr()).is_err());
     go.send(()).unwrap();
     let answer = client.answer();
     assert_eq!((answer.body.as_str(), answer.header("connection")), ("finished", None));
@@ -190,9 +188,7 @@ fn a_signal_ends_in_order_and_a_second_one_at_once() {
         kill(signal);
         if let Some(second) = second {
             // The first one has been heard when nobody can connect any more.
-            while TcpStream::connect(addr).is_ok() {
-                std::thread::yield_now();
-            }
+            until(|| TcpStream::connect(addr).is_err());
             kill(second);
         } else {
             assert_eq!(client.answer().body, "x");

@@ -1,0 +1,20 @@
+//! How an app behaves: through its public face and the test client.
+
+mod blueprints;
+mod client;
+mod context;
+mod cookies;
+mod errors;
+mod forms;
+mod handlers;
+mod hooks;
+mod json;
+mod lookup;
+mod paths;
+mod properties;
+mod queries;
+mod setup;
+#[cfg(feature = "static_files")]
+mod static_files;
+#[cfg(feature = "templates")]
+mod templates;

@@ -1,0 +1,57 @@
+//! Query strings.
+
+use dewar::{App, Query, Result, request};
+use serde::Deserialize;
+
+use crate::support::client;
+
+#[derive(Debug, Deserialize)]
+#[allow(dead_code, reason = "shown by Debug")]
+struct Search {
+    q: String,
+    page: Option<u32>,
+    #[serde(default)]
+    tag: Vec<String>,
+    exact: Option<bool>,
+}
+
+#[test]
+fn typed() {
+    let mut app = App::new("demo");
+    app.get("/", |Query(s): Query<Search>| format!("{:?} {:?} {:?} {:?}", s.q, s.page, s.tag, s.exact));
+    let client = client(app);
+    for (query, text) in [
+        ("q=x", r#""x" None [] None"#),
+        ("q=", r#""" None [] None"#),
+        ("q=a+b%20c%2B&page=2&tag=x&tag=y", r#""a b c+" Some(2) ["x", "y"] None"#),
+        ("q=%C3%A9&exact=true&unknown=1", r#""é" None [] Some(true)"#),
+        ("tag=x&q=x", r#""x" None ["x"] None"#),
+    ] {
+        let response = client.get(&format!("/?{query}"));
+        assert_eq!((response.status(), &*response.text()), (200, text), "{query}");
+    }
+    for (query, name) in [("", "q"), ("q=x&page=two", "page"), ("q=x&page=-1", "page"), ("q=x&exact=maybe", "exact")] {
+        let response = client.get(&format!("/?{query}"));
+        assert_eq!(response.status(), 400, "{query}");
+        assert!(response.text().contains(name), "{query}: {}", response.text());
+    }
+    for query in ["q=%", "q=%4", "q=%zz", "q=%ff", "q=%C3", "%=x&q=x"] {
+        assert_eq!(client.get(&format!("/?{query}")).status(), 400, "{query}");
+    }
+}
+
+#[test]
+fn by_name() {
+    let mut app = App::new("demo");
+    app.get("/", || -> Result<String> {
+        let request = request();
+        let args = request.args();
+        Ok(format!("{} {:?} {:?}", args.require("q")?, args.getlist("tag"), args.get_as::<u8>("n")))
+    });
+    let client = client(app);
+    assert_eq!(client.get("/?q=1&tag=a&tag=&n=x").text(), r#"1 ["a", ""] None"#);
+    assert_eq!(client.get("/?q=1&q=2&n=7").text(), "1 [] Some(7)");
+    let response = client.get("/");
+    assert_eq!(response.status(), 400);
+    assert!(response.text().replace("&#39;", "'").contains("'q'"), "{}", response.text());
+}

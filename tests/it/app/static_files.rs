@@ -1,0 +1,264 @@
+//! Files: which are sent, with what, and under which conditions.
+
+use dewar::{App, Result, SendFile, send_file, send_file_with, send_from_directory};
+
+use crate::support::{Client, Folder, client, mistakes};
+
+fn site(name: &str) -> (Folder, Client) {
+    let folder = Folder::new(name);
+    folder
+        .write("secret.txt", "secret")
+        .write("static/a.txt", "0123456789")
+        .write("static/sub/b.css", "b{}")
+        .write("static/with space é.html", "<p>")
+        .write("static/app.js", "1")
+        .write("static/data.json", "{}")
+        .write("static/pic.svg", "<svg/>")
+        .write("static/x.tar.gz", "gz")
+        .write("static/unknown.zzz", "?")
+        .write("static/empty", "");
+    let mut app = App::new("demo");
+    app.root_path(&folder.0);
+    app.get("/download", || {
+        let options =
+            SendFile { as_attachment: true, download_name: Some("b \"ä\".txt".into()), ..SendFile::default() };
+        send_file_with("static/a.txt", &options)
+    });
+    app.get("/aged", || {
+        let max_age = Some(std::time::Duration::from_secs(60));
+        send_file_with("static/a.txt", &SendFile { max_age, mimetype: Some("x/y".into()), ..SendFile::default() })
+    });
+    app.get("/file", || send_file("static/sub/b.css"));
+    app.get("/dir/<path:name>", |name: String| -> Result<_> { send_from_directory("static/sub", &name) });
+    (folder, client(app))
+}
+
+#[test]
+fn what_is_sent() {
+    let (_folder, client) = site("sent");
+    for (path, content_type, encoding, text) in [
+        ("/static/a.txt", "text/plain; charset=utf-8", None, "0123456789"),
+        ("/static/sub/b.css", "text/css; charset=utf-8", None, "b{}"),
+        ("/static/with%20space%20%C3%A9.html", "text/html; charset=utf-8", None, "<p>"),
+        ("/static/app.js", "text/javascript; charset=utf-8", None, "1"),
+        ("/static/data.json", "application/json", None, "{}"),
+        ("/static/pic.svg", "image/svg+xml; charset=utf-8", None, "<svg/>"),
+        ("/static/x.tar.gz", "application/x-tar", Some("gzip"), "gz"),
+        ("/static/unknown.zzz", "application/octet-stream", None, "?"),
+        ("/static/empty", "application/octet-stream", None, ""),
+        ("/file", "text/css; charset=utf-8", None, "b{}"),
+        ("/dir/b.css", "text/css; charset=utf-8", None, "b{}"),
+    ] {
+        let response = client.get(path);
+        assert_eq!(response.status(), 200, "{path}");
+        assert_eq!(response.header("content-type"), Some(content_type), "{path}");
+        assert_eq!(response.header("content-encoding"), encoding, "{path}");
+        assert_eq!(response.text(), text, "{path}");
+        assert_eq!(response.header("accept-ranges"), Some("bytes"));
+        assert_eq!(response.header("cache-control"), Some("no-cache"));
+        assert!(response.header("etag").unwrap().starts_with('"'));
+        assert!(response.header("last-modified").unwrap().ends_with(" GMT"));
+        let head = client.head(path);
+        assert_eq!((head.status(), head.header("etag"), head.bytes().len()), (200, response.header("etag"), 0));
+    }
+    assert_eq!(client.get("/static/a.txt").header("content-disposition"), Some("inline; filename=a.txt"));
+    let aged = client.get("/aged");
+    assert_eq!(aged.header("cache-control"), Some("public, max-age=60"));
+    assert_eq!(aged.header("content-type"), Some("x/y"));
+    assert!(aged.header("expires").is_some());
+    assert_eq!(
+        client.get("/download").header("content-disposition"),
+        Some(r#"attachment; filename="b \"\".txt"; filename*=UTF-8''b%20%22%C3%A4%22%2Etxt"#)
+    );
+    assert_eq!(client.post("/static/a.txt").send().status(), 405);
+}
+
+#[test]
+fn nothing_outside_of_the_folder() {
+    let (_folder, client) = site("outside");
+    for name in [
+        "../secret.txt",
+        "%2e%2e/secret.txt",
+        "..%2fsecret.txt",
+        "%2e%2e%2fsecret.txt",
+        "sub/../../secret.txt",
+        "sub/..%2f..%2fsecret.txt",
+        "sub/%2E%2E/%2E%2E/secret.txt",
+        "./../secret.txt",
+        "..%5csecret.txt",
+        "..\\secret.txt",
+        "%252e%252e/secret.txt",
+        "..",
+        "%2e%2e",
+        ".",
+        "sub",
+        "sub/",
+        "a.txt%00",
+        "a.txt%00.css",
+        "C:a.txt",
+        "a.txt::$DATA",
+        "%2Fetc/passwd",
+        "%2f%2fetc/passwd",
+        "sub%2f..%2f..%2fsecret.txt",
+        "nowhere",
+        "a.txt/b",
+    ] {
+        let Ok(_) = format!("/static/{name}").parse::<http::Uri>() else { continue };
+        for path in [format!("/static/{name}"), format!("/dir/{name}")] {
+            let response = client.request("GET", &path).follow_redirects().send();
+            assert_eq!(response.status(), 404, "{path}");
+            assert!(!response.text().contains("secret"));
+        }
+    }
+    // A step back inside of the folder is refused too; a doubled slash is a redirect.
+    assert_eq!(client.get("/static/sub/../a.txt").status(), 404);
+    assert_eq!(client.request("GET", "/static//a.txt").follow_redirects().send().text(), "0123456789");
+}
+
+#[test]
+fn conditions() {
+    let (_folder, client) = site("conditions");
+    let first = client.get("/static/a.txt");
+    let tag = first.header("etag").unwrap();
+    let weak = format!("W/{tag}");
+    let list = format!("\"x\", {tag}");
+    let changed = first.header("last-modified").unwrap();
+    let (old, new) = ("Mon, 01 Jan 2001 00:00:00 GMT", "Fri, 01 Jan 2100 00:00:00 GMT");
+    for (headers, status) in [
+        (&[("if-none-match", tag)][..], 304),
+        (&[("if-none-match", &*weak)], 304),
+        (&[("if-none-match", &*list)], 304),
+        (&[("if-none-match", "*")], 304),
+        (&[("if-none-match", "\"x\"")], 200),
+        (&[("if-none-match", "\"x\""), ("if-none-match", tag)], 304), // a list may come in several lines
+        (&[("if-none-match", "\"x\""), ("if-modified-since", new)], 200), // the tag counts alone
+        (&[("if-modified-since", changed)], 304),
+        (&[("if-modified-since", new)], 304),
+        (&[("if-modified-since", old)], 200),
+        (&[("if-modified-since", "nonsense")], 200),
+        (&[("if-match", tag)], 200),
+        (&[("if-match", "*")], 200),
+        (&[("if-match", &*list)], 200),
+        (&[("if-match", "\"x\""), ("if-match", tag)], 200),
+        (&[("if-match", "\"x\"")], 412),
+        (&[("if-match", &*weak)], 412), // strong comparison
+        (&[("if-unmodified-since", changed)], 200),
+        (&[("if-unmodified-since", old)], 412),
+        (&[("if-match", tag), ("if-unmodified-since", old)], 200),
+        (&[("if-match", tag), ("if-none-match", tag)], 304),
+    ] {
+        for method in ["GET", "HEAD"] {
+            let mut request = client.request(method, "/static/a.txt");
+            for (name, value) in headers {
+                request = request.header(name, value);
+            }
+            let response = request.send();
+            assert_eq!(response.status(), status, "{method} {headers:?}");
+            if status == 304 {
+                assert_eq!(response.header("etag"), Some(tag));
+                assert_eq!(response.header("content-type"), None);
+                assert_eq!(response.bytes().len(), 0);
+            }
+        }
+    }
+}
+
+#[test]
+fn ranges() {
+    let (_folder, client) = site("ranges-table");
+    let first = client.get("/static/a.txt");
+    let tag = first.header("etag").unwrap();
+    let weak = format!("W/{tag}");
+    let changed = first.header("last-modified").unwrap();
+    let whole = (200, "0123456789", None);
+    let never = (416, "", Some("bytes */10"));
+    for (range, if_range, (status, text, content_range)) in [
+        ("bytes=0-3", None, (206, "0123", Some("bytes 0-3/10"))),
+        ("bytes=9-", None, (206, "9", Some("bytes 9-9/10"))),
+        ("bytes=5-100", None, (206, "56789", Some("bytes 5-9/10"))),
+        ("bytes=-3", None, (206, "789", Some("bytes 7-9/10"))),
+        ("bytes=-100", None, (206, "0123456789", Some("bytes 0-9/10"))),
+        ("bytes= 1 - 2 ", None, (206, "12", Some("bytes 1-2/10"))),
+        ("Bytes=1-2", None, (206, "12", Some("bytes 1-2/10"))), // units have no case (RFC 9110 section 14.1)
+        ("bytes=0-99999999999999999999999", None, (206, "0123456789", Some("bytes 0-9/10"))),
+        ("bytes=10-", None, never),
+        ("bytes=99999999999999999999999-", None, never),
+        ("bytes=3-2", None, never),
+        ("bytes=-0", None, never),
+        ("bytes=-", None, never),
+        ("bytes=", None, never),
+        ("bytes=a-b", None, never),
+        ("bytes=+1-2", None, never),
+        ("bytes=0-1,3-4", None, never),
+        ("lines=0-1", None, whole),
+        ("nonsense", None, whole),
+        ("bytes=0-3", Some(tag), (206, "0123", Some("bytes 0-3/10"))),
+        ("bytes=0-3", Some(changed), (206, "0123", Some("bytes 0-3/10"))),
+        ("bytes=0-3", Some(&*weak), whole),
+        ("bytes=0-3", Some("\"x\""), whole),
+        ("bytes=0-3", Some("Fri, 01 Jan 2100 00:00:00 GMT"), whole),
+        ("bytes=10-", Some("\"x\""), whole),
+    ] {
+        let mut request = client.request("GET", "/static/a.txt").header("range", range);
+        if let Some(if_range) = if_range {
+            request = request.header("if-range", if_range);
+        }
+        let response = request.send();
+        assert_eq!(response.status(), status, "{range} {if_range:?}");
+        assert_eq!(response.header("content-range"), content_range, "{range} {if_range:?}");
+        if status != 416 {
+            assert_eq!(response.text(), text, "{range} {if_range:?}");
+        }
+    }
+    // Only GET knows ranges; of an empty file there are none.
+    assert_eq!(client.request("HEAD", "/static/a.txt").header("range", "bytes=0-3").send().status(), 200);
+    assert_eq!(client.request("GET", "/static/empty").header("range", "bytes=0-").send().status(), 416);
+}
+
+#[test]
+fn folders() {
+    let folder = Folder::new("folders");
+    folder.write("files/a.txt", "a");
+    let mut app = App::new("demo");
+    app.root_path(&folder.0).static_folder("files").static_url_path("/assets");
+    app.get("/url", || dewar::url_for!("static", filename = "a b/c.txt"));
+    let served = client(app);
+    assert_eq!(served.get("/assets/a.txt").text(), "a");
+    assert_eq!(served.get("/static/a.txt").status(), 404);
+    assert_eq!(served.get("/url").text(), "/assets/a%20b/c.txt");
+
+    // The usual folder need not be there; one that was named must.
+    let mut app = App::new("demo");
+    app.root_path(&folder.0);
+    assert_eq!(client(app).get("/static/a.txt").status(), 404);
+    let mut app = App::new("demo");
+    app.root_path(&folder.0).static_folder("other");
+    let found = mistakes(app);
+    assert!(found[0].contains(&format!("the static folder {} is not there", folder.0.join("other").display())));
+
+    // What is wrong with its rule is said of the line that asked for it.
+    let mut app = App::new("demo");
+    app.root_path(&folder.0).static_folder("files").static_url_path("no-slash");
+    let found = mistakes(app);
+    assert!(found[0].starts_with(&format!("{}:{}:", file!(), line!() - 2)), "{found:?}");
+    let mut app = App::new("demo");
+    app.root_path(&folder.0).static_folder("files");
+    app.get("/mine", || "mine").endpoint("static");
+    let found = mistakes(app);
+    assert_eq!(found.len(), 1);
+    assert!(found[0].starts_with(file!()) && found[0].contains("the endpoint `static`"), "{found:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_not_opened() {
+    let folder = Folder::new("pipe");
+    std::fs::create_dir(folder.0.join("static")).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(folder.0.join("static/pipe")).status();
+    if !made.is_ok_and(|status| status.success()) {
+        return; // a system without mkfifo has no pipes to be afraid of
+    }
+    let mut app = App::new("demo");
+    app.root_path(&folder.0);
+    assert_eq!(client(app).get("/static/pipe").status(), 404); // at once, rather than never
+}
