@@ -111,15 +111,15 @@ pub fn flash_with(message: impl Into<String>, category: impl Into<String>) -> Re
 /// again in the same request. A template has `get_flashed_messages(with_categories=false, category_filter=[])`.
 ///
 /// ```
-/// use dewar::{App, Redirect, Result, context, flash_with, redirect, render_template_string};
+/// use dewar::{App, Redirect, Result, flash_with, get_flashed_messages, redirect};
 ///
 /// fn save() -> Result<Redirect> {
 ///     flash_with("Saved.", "info")?;
 ///     Ok(redirect("/"))
 /// }
 ///
-/// fn index() -> Result<String> {
-///     render_template_string("{% for message in get_flashed_messages() %}<p>{{ message }}{% endfor %}", context! {})
+/// fn index() -> String {
+///     get_flashed_messages().iter().map(|flash| format!("{}: {}", flash.category, flash.message)).collect()
 /// }
 ///
 /// let mut app = App::new("demo");
@@ -127,7 +127,7 @@ pub fn flash_with(message: impl Into<String>, category: impl Into<String>) -> Re
 /// app.post("/save", save);
 /// app.get("/", index);
 /// let client = app.test_client();
-/// assert_eq!(client.post("/save").follow_redirects().send().text(), "<p>Saved.");
+/// assert_eq!(client.post("/save").follow_redirects().send().text(), "info: Saved.");
 /// assert_eq!(client.get("/").text(), "");
 /// ```
 ///

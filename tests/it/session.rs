@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use dewar::{
     App, BadSession, Cookie, Flashed, Result, SameSite, Session, SessionData, SessionSerializer, Tagged, TestClient,
-    context, flash, flash_with, get_flashed_messages, render_template_string, session,
+    flash, flash_with, get_flashed_messages, session,
 };
 use serde_json::{Value, json};
 
@@ -551,6 +551,8 @@ fn messages_are_flashed() {
 #[cfg(feature = "templates")]
 #[test]
 fn templates_see_it() {
+    use dewar::{context, render_template_string};
+
     let json = concat!(
         r#"{"_flashes":[{" t":["message","<1>"]},{" t":["error",{" m":"<2>"}]},{" t":["info","3"]}],"#,
         r#""html":{" m":"<b>"},"n":[1,{" t":[2]}],"user":"<ada>"}"#
