@@ -141,6 +141,7 @@ pub use testing::{RequestBuilder, TestClient, TestResponse};
 pub use http;
 #[cfg(feature = "templates")]
 pub use minijinja;
+pub use serde_json::{self, json};
 
 #[cfg(doctest)]
 mod readme {

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use crate::body::Body;
+use crate::cookie::Cookie;
 use crate::error::{Error, HttpError, Result};
 use crate::response::{IntoStatus, Response};
 
@@ -199,6 +200,7 @@ fn replace<N: AsRef<str>, V: AsRef<str>>(
 pub struct Redirect {
     location: String,
     status: StatusCode,
+    cookies: Vec<Cookie>,
 }
 
 /// Sends the client to `location` with 302, which makes it GET that.
@@ -211,7 +213,7 @@ pub struct Redirect {
 /// assert_eq!(app.test_client().get("/old").header("location"), Some("/new"));
 /// ```
 pub fn redirect(location: impl Into<String>) -> Redirect {
-    Redirect { location: location.into(), status: StatusCode::FOUND }
+    Redirect { location: location.into(), status: StatusCode::FOUND, cookies: Vec::new() }
 }
 
 impl Redirect {
@@ -224,6 +226,17 @@ impl Redirect {
         let status = status.into_status();
         assert!(status.is_redirection(), "{status} does not send a client elsewhere: use 301, 302, 303, 307 or 308");
         self.status = status;
+        self
+    }
+
+    /// 303: what to look at after a form was sent.
+    pub fn see_other(self) -> Redirect {
+        self.status(StatusCode::SEE_OTHER)
+    }
+
+    /// Sets a cookie along the way.
+    pub fn with_cookie(mut self, cookie: Cookie) -> Redirect {
+        self.cookies.push(cookie);
         self
     }
 
@@ -240,6 +253,8 @@ impl Redirect {
 
 impl IntoResponse for Redirect {
     fn into_response(self) -> Result<Response> {
-        Ok(Response::redirect(&self.location, self.status))
+        let mut response = Response::redirect(&self.location, self.status);
+        self.cookies.into_iter().for_each(|cookie| response.set_cookie(cookie));
+        Ok(response)
     }
 }

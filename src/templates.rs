@@ -35,6 +35,8 @@ impl Default for TemplateSetup {
         let mut env = Environment::new();
         env.set_auto_escape_callback(auto_escape);
         env.set_formatter(write_value);
+        // `text.split(',')`, `map.items()` and the like, as Jinja's templates write them.
+        env.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
         for name in ["e", "escape"] {
             env.add_filter(name, |value: &Value| Value::from_safe_string(escaped(value)));
         }

@@ -40,15 +40,14 @@ fn add(store: State<Store>, Form(form): Form<NewEntry>) -> Result<Response> {
     }
     let entry = store.add(&form)?;
     let there = url_for!(".list", _anchor = format!("entry-{}", entry.id))?;
-    let response = redirect(there).status(303).into_response()?;
-    Ok(response.with_cookie(Cookie::new("name", form.name).path("/guestbook")))
+    redirect(there).see_other().with_cookie(Cookie::new("name", form.name).path("/guestbook")).into_response()
 }
 
 fn delete(id: i64, store: State<Store>) -> Result<Redirect> {
     if !store.delete(id)? {
         abort!(404, "There is no entry {id}; it may have been deleted already.");
     }
-    Ok(redirect(url_for!(".list")?).status(303))
+    Ok(redirect(url_for!(".list")?).see_other())
 }
 
 fn page(

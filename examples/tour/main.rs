@@ -36,8 +36,8 @@ fn main() -> Result<()> {
 /// The whole site on this SQLite file. Apart from `main`, so that the tests can have one too.
 pub(crate) fn app(file: impl Into<PathBuf>) -> Result<App> {
     let mut app = App::new("tour");
-    // The static files are in `static` below this folder.
-    app.root_path(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/tour"));
+    // From wherever the program is started.
+    app.static_folder(concat!(env!("CARGO_MANIFEST_DIR"), "/static"));
     app.state(Store::open(file)?);
 
     app.template("base.html", include_str!("templates/base.html"));

@@ -204,7 +204,7 @@ fn internal(app: &Frozen, ctx: &Arc<Ctx>, error: Error) -> Response {
     };
     rendered(handled).unwrap_or_else(|failed| {
         log::error!("the error handler for 500 failed: {failed:#}");
-        HttpError::new(500).into_response()
+        if app.site.debug() { debug_page(&failed) } else { HttpError::new(500).into_response() }
     })
 }
 

@@ -246,7 +246,7 @@ fn the_lab_measures_every_scope_and_draws_a_chart() {
     // The style sheet has other colours for the dark, found by these.
     for colour in ["fill=\"#1B2731\"", "fill=\"#0B6E69\"", "fill=\"#D48A28\"", "stroke=\"#D9DFE3\""] {
         assert!(page.contains(colour), "{colour} is not in the chart: {page}");
-        assert!(include_str!("../../examples/tour/static/style.css").contains(colour));
+        assert!(include_str!("../../static/style.css").contains(colour));
     }
 }
 
