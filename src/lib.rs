@@ -89,6 +89,8 @@ mod multidict;
 mod multipart;
 #[cfg_attr(not(feature = "tiny_http"), allow(dead_code, reason = "a build without an engine starts no workers"))]
 mod pool;
+#[cfg(feature = "tiny_http")]
+mod proto;
 mod request;
 mod respond;
 mod response;

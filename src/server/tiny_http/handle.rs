@@ -11,7 +11,7 @@ use http::Version;
 
 use super::State;
 use super::aside;
-use super::head::{self, Framing, Head, Terms};
+use super::head::{self, Head, Place, Terms};
 use super::lease::{self, Lease, Rest};
 use super::ruined::Ruin;
 use super::send::{Scratch, Sent, send};
@@ -35,21 +35,20 @@ impl State {
         if let Some(ruin) = self.ruined.look(request.remote_addr().copied()) {
             return self.on_ruined(request, scratch, ruin);
         }
-        match head.framing {
-            Framing::Sized(length) if length > self.limits.body => {
+        match head.place {
+            Place::Socket(rest @ Rest::Sized(length)) if length > self.limits.body => {
                 let what = format!("The request's body has {length} bytes, {} are allowed.", self.limits.body);
-                self.refuse(request, scratch, HttpError::new(413).with_description(what), Rest::Sized(length))
+                self.refuse(request, scratch, HttpError::new(413).with_description(what), rest)
             }
-            Framing::Empty | Framing::Ahead(_) => self.handle_here(request, head, terms, scratch, close),
-            Framing::Sized(length) => self.handle_lease(request, head, terms, Rest::Sized(length), scratch, close),
-            Framing::Chunked => self.handle_lease(request, head, terms, Rest::Chunks, scratch, close),
+            Place::Socket(rest) => self.handle_lease(request, head, terms, rest, scratch, close),
+            Place::Nowhere | Place::Memory(_) => self.handle_here(request, head, terms, scratch, close),
         }
     }
 
     /// One with no body, or with one that is in memory.
     fn handle_here(&self, mut request: tiny::Request, head: Head, terms: Terms, scratch: &mut Scratch, close: bool) {
-        let body = match head.framing {
-            Framing::Ahead(length) => {
+        let body = match head.place {
+            Place::Memory(length) => {
                 let mut bytes = Vec::with_capacity(length as usize);
                 // Cut short it is shorter, which only a client that has gone away can make it.
                 let _ = request.as_reader().take(length).read_to_end(&mut bytes);
@@ -212,8 +211,8 @@ impl State {
     pub(super) fn overloaded(self: &Arc<Self>, request: tiny::Request) {
         let seconds = self.limits.queue_deadline.as_secs().clamp(1, 60);
         let error = HttpError::new(503).with_header("retry-after", &seconds.to_string());
-        let rest = match head::read(&request, Terms::of(&request)).map(|head| head.framing) {
-            Ok(Framing::Sized(length)) => Rest::Sized(length),
+        let rest = match head::read(&request, Terms::of(&request)).map(|head| head.place) {
+            Ok(Place::Socket(rest @ Rest::Sized(_))) => rest,
             _ => Rest::Unknown,
         };
         self.refuse(request, &mut Scratch::default(), error, rest);

@@ -3,10 +3,12 @@
 use std::net::SocketAddr;
 
 use ::tiny_http as tiny;
-use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
+use http::header::HOST;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, Version};
 
+use super::lease::Rest;
 use crate::body::Body;
+use crate::proto::Framing;
 use crate::request::Request;
 
 /// Bodies up to this are read whole by tiny_http before it hands out the request.
@@ -17,20 +19,18 @@ pub(super) struct Head {
     pub(super) method: Method,
     pub(super) uri: Uri,
     pub(super) headers: HeaderMap,
-    pub(super) framing: Framing,
+    pub(super) place: Place,
 }
 
-/// Where the body is.
+/// Where tiny_http has the body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Framing {
+pub(super) enum Place {
     /// There is none.
-    Empty,
+    Nowhere,
     /// In memory.
-    Ahead(u64),
-    /// On the socket, this long.
-    Sized(u64),
-    /// On the socket, in chunks.
-    Chunked,
+    Memory(u64),
+    /// On the socket.
+    Socket(Rest),
 }
 
 /// What the answer has to know of the request.
@@ -86,8 +86,8 @@ pub(super) fn read(request: &tiny::Request, terms: Terms) -> Result<Head, &'stat
     if terms.version == Version::HTTP_11 && headers.get_all(HOST).iter().count() != 1 {
         return Err("there is not exactly one Host");
     }
-    let framing = framing(&headers, terms)?;
-    Ok(Head { method, uri, headers, framing })
+    let place = place(Framing::of(&headers, terms.version)?, terms)?;
+    Ok(Head { method, uri, headers, place })
 }
 
 fn method(method: &tiny::Method) -> Result<Method, &'static str> {
@@ -107,37 +107,16 @@ fn method(method: &tiny::Method) -> Result<Method, &'static str> {
     })
 }
 
-fn framing(headers: &HeaderMap, terms: Terms) -> Result<Framing, &'static str> {
-    if let Some(encoding) = headers.get(TRANSFER_ENCODING) {
-        if headers.contains_key(CONTENT_LENGTH) {
-            return Err("there are both a Content-Length and a Transfer-Encoding");
-        }
-        if headers.get_all(TRANSFER_ENCODING).iter().count() > 1
-            || !encoding.as_bytes().eq_ignore_ascii_case(b"chunked")
-        {
-            return Err("the Transfer-Encoding is not chunked");
-        }
-        if terms.version == Version::HTTP_10 || !terms.reader_matters {
-            return Err("a chunked body cannot come with HTTP/1.0 or an upgrade");
-        }
-        return Ok(Framing::Chunked);
-    }
-    let mut length = None;
-    for value in headers.get_all(CONTENT_LENGTH) {
-        let digits = value.as_bytes();
-        if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) || length.is_some_and(|first| first != digits) {
-            return Err("the Content-Length is not a number");
-        }
-        length = Some(digits);
-    }
-    let Some(digits) = length else { return Ok(Framing::Empty) };
-    // A number that does not fit is no number to tiny_http, which then sees no body at all.
-    let number = std::str::from_utf8(digits).ok().and_then(|digits| digits.parse::<usize>().ok());
-    match number.ok_or("the Content-Length is beyond all bounds")? as u64 {
-        0 => Ok(Framing::Empty),
-        length if terms.reader_matters || length > READ_AHEAD => Ok(Framing::Sized(length)),
+fn place(framing: Framing, terms: Terms) -> Result<Place, &'static str> {
+    match framing {
+        Framing::Empty => Ok(Place::Nowhere),
+        Framing::Chunked if !terms.reader_matters => Err("a chunked body cannot come with an upgrade"),
+        Framing::Chunked => Ok(Place::Socket(Rest::Chunks)),
+        // A number that does not fit is no number to tiny_http, which then sees no body at all.
+        Framing::Sized(length) if usize::try_from(length).is_err() => Err("the Content-Length is beyond all bounds"),
+        Framing::Sized(length) if terms.reader_matters || length > READ_AHEAD => Ok(Place::Socket(Rest::Sized(length))),
         // With an upgrade the bytes are on the socket, but they are so few that waiting for them is no harm.
-        length => Ok(Framing::Ahead(length)),
+        Framing::Sized(length) => Ok(Place::Memory(length)),
     }
 }
 

@@ -6,14 +6,12 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::SystemTime;
 
 use bytes::Bytes;
-use http::header::{CONNECTION, CONTENT_LENGTH, DATE, TRANSFER_ENCODING, UPGRADE};
-use http::{HeaderName, StatusCode, Version};
 
 use super::head::Terms;
 use crate::body::Plain;
+use crate::proto::{Delivery, HeadWriter, LAST_CHUNK, put_chunk};
 use crate::response::Response;
 
 /// Bodies up to this go out in one write with their head.
@@ -35,20 +33,7 @@ pub(super) enum Sent {
 #[derive(Default)]
 pub(super) struct Scratch {
     out: Vec<u8>,
-    date: String,
-    date_second: u64,
-}
-
-impl Scratch {
-    fn date(&mut self) -> &str {
-        let now = SystemTime::now();
-        let second = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        if second != self.date_second {
-            self.date = httpdate::fmt_http_date(now);
-            self.date_second = second;
-        }
-        &self.date
-    }
+    heads: HeadWriter,
 }
 
 /// Sends it, and closes its body. With `close` the client is told that the connection ends here.
@@ -63,18 +48,15 @@ pub(super) fn send(
         log::error!("a handler answered {}, which is no final status: sent as 500", response.status());
         response = Response::empty(500);
     }
-    let status = response.status();
-    let bodiless = terms.head_only || status == StatusCode::NO_CONTENT || status == StatusCode::NOT_MODIFIED;
-    let length = response.body().len();
-    // HTTP/1.0 has no chunks: there a body of unknown length ends with the connection.
-    let chunked = length.is_none() && terms.version == Version::HTTP_11;
-    let close = close || terms.last || (length.is_none() && !chunked) || asks_to_close(&response);
-    write_head(scratch, terms, &response, length, close);
+    let delivery = Delivery::of(&response, terms.version, terms.head_only, close || terms.last);
+    let chunked = delivery.is_chunked();
+    scratch.out.clear();
+    scratch.heads.put(&mut scratch.out, &response, delivery);
 
     let (plain, closers) = response.into_body().into_plain();
     let out = &mut Turn { out, begun: false };
     let sent = catch_unwind(AssertUnwindSafe(|| {
-        if bodiless {
+        if delivery.is_bodiless() {
             return out.write_all(&scratch.out).map_err(Failure::Client);
         }
         match plain {
@@ -139,71 +121,6 @@ fn break_off(out: &mut Turn<'_>, chunked: bool) {
     }
 }
 
-fn asks_to_close(response: &Response) -> bool {
-    response.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"))
-}
-
-fn write_head(scratch: &mut Scratch, terms: Terms, response: &Response, length: Option<u64>, close: bool) {
-    let mut head = std::mem::take(&mut scratch.out);
-    head.clear();
-    let status = response.status();
-    let version = if terms.version == Version::HTTP_10 { "HTTP/1.0 " } else { "HTTP/1.1 " };
-    head.extend_from_slice(version.as_bytes());
-    head.extend_from_slice(status.as_str().as_bytes());
-    head.push(b' ');
-    head.extend_from_slice(status.canonical_reason().unwrap_or("Unknown").as_bytes());
-    head.extend_from_slice(b"\r\n");
-    for (name, value) in response.headers() {
-        // A HeaderValue holds no line break, so nothing can split the response.
-        if !is_ours(name) {
-            put(&mut head, name.as_str(), value.as_bytes());
-        }
-    }
-    match length {
-        _ if status == StatusCode::NO_CONTENT => {}
-        // What the body of a GET would be.
-        Some(0) if terms.head_only || status == StatusCode::NOT_MODIFIED => {
-            if let Some(length) = response.headers().get(CONTENT_LENGTH) {
-                put(&mut head, "content-length", length.as_bytes());
-            } else if status != StatusCode::NOT_MODIFIED {
-                put(&mut head, "content-length", b"0");
-            }
-        }
-        Some(length) => put_length(&mut head, length),
-        None if terms.version == Version::HTTP_11 && status != StatusCode::NOT_MODIFIED => {
-            put(&mut head, "transfer-encoding", b"chunked");
-        }
-        None => {}
-    }
-    if close {
-        put(&mut head, "connection", b"close");
-    } else if terms.version == Version::HTTP_10 {
-        put(&mut head, "connection", b"keep-alive");
-    }
-    if !response.headers().contains_key(DATE) {
-        put(&mut head, "date", scratch.date().as_bytes());
-    }
-    head.extend_from_slice(b"\r\n");
-    scratch.out = head;
-}
-
-/// Headers that say how the message is framed: the engine's to write.
-fn is_ours(name: &HeaderName) -> bool {
-    [CONTENT_LENGTH, TRANSFER_ENCODING, CONNECTION, UPGRADE].contains(name) || name == "keep-alive"
-}
-
-fn put(head: &mut Vec<u8>, name: &str, value: &[u8]) {
-    head.extend_from_slice(name.as_bytes());
-    head.extend_from_slice(b": ");
-    head.extend_from_slice(value);
-    head.extend_from_slice(b"\r\n");
-}
-
-fn put_length(head: &mut Vec<u8>, length: u64) {
-    // Into a Vec it cannot fail.
-    let _ = write!(head, "content-length: {length}\r\n");
-}
-
 fn send_bytes(out: &mut Turn<'_>, head: &mut Vec<u8>, bytes: &Bytes) -> io::Result<()> {
     if bytes.len() <= TOGETHER {
         head.extend_from_slice(bytes);
@@ -226,12 +143,10 @@ fn send_blocks(
             continue;
         }
         scratch.clear();
-        let _ = write!(scratch, "{:x}\r\n", block.len());
-        scratch.extend_from_slice(&block);
-        scratch.extend_from_slice(b"\r\n");
+        put_chunk(scratch, &block);
         out.write_all(scratch).and_then(|()| out.flush()).map_err(Failure::Client)?;
     }
-    if chunked { out.write_all(b"0\r\n\r\n").map_err(Failure::Client) } else { Ok(()) }
+    if chunked { out.write_all(LAST_CHUNK).map_err(Failure::Client) } else { Ok(()) }
 }
 
 fn read_block(file: &mut impl Read) -> io::Result<Option<Bytes>> {
