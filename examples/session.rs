@@ -1,6 +1,6 @@
 //! What belongs to a visitor: a counter and flashed messages, in a signed cookie that Flask reads and writes too.
 //!
-//! `cargo run --example session --features sessions`, then open <http://127.0.0.1:5000/>
+//! `cargo run --example session`, then open <http://127.0.0.1:5000/>
 //!
 //! `SITE_SECRET_KEY` in the environment gives it another key than the one in this file.
 

@@ -1,10 +1,10 @@
-//! The guestbook: a blueprint with a form.
+//! The guestbook: a blueprint with a form, a session and flashed messages.
 
 use std::collections::BTreeMap;
 
 use dewar::{
-    Blueprint, Cookie, Form, IntoResponse, Query, Redirect, Response, Result, State, abort, context, redirect, render,
-    request, url_for,
+    Blueprint, Form, IntoResponse, Query, Redirect, Response, Result, Session, State, abort, context, flash, redirect,
+    render, url_for,
 };
 use serde::Deserialize;
 
@@ -27,26 +27,30 @@ struct Older {
     before: Option<i64>,
 }
 
-fn list(store: State<Store>, Query(older): Query<Older>) -> Result<String> {
-    let form = NewEntry { name: request().cookie("name").unwrap_or_default(), message: String::new() };
+fn list(store: State<Store>, session: Session, Query(older): Query<Older>) -> Result<String> {
+    // Who has signed before need not say so again.
+    let form = NewEntry { name: session.get("name").unwrap_or_default(), message: String::new() };
     page(&store, older.before, &form, &BTreeMap::new())
 }
 
-fn add(store: State<Store>, Form(form): Form<NewEntry>) -> Result<Response> {
+fn add(store: State<Store>, session: Session, Form(form): Form<NewEntry>) -> Result<Response> {
     let form = form.tidy();
     let mistakes = form.mistakes();
     if !mistakes.is_empty() {
         return (page(&store, None, &form, &mistakes)?, 422).into_response();
     }
     let entry = store.add(&form)?;
+    flash(format!("Thank you, {}. Here it is:", form.name))?;
+    session.set("name", form.name)?;
     let there = url_for!(".list", _anchor = format!("entry-{}", entry.id))?;
-    redirect(there).see_other().with_cookie(Cookie::new("name", form.name).path("/guestbook")).into_response()
+    redirect(there).see_other().into_response()
 }
 
 fn delete(id: i64, store: State<Store>) -> Result<Redirect> {
     if !store.delete(id)? {
         abort!(404, "There is no entry {id}; it may have been deleted already.");
     }
+    flash("The entry is deleted.")?;
     Ok(redirect(url_for!(".list")?).see_other())
 }
 

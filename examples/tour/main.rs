@@ -8,7 +8,7 @@
 //! | --- | --- |
 //! | `main.rs` | the app put together: state, templates, static files, hooks, error pages |
 //! | `store.rs` | SQLite from blocking handlers, with a pool in ten lines |
-//! | `guestbook.rs` | a blueprint: a form, its mistakes beside the fields, redirects, a cookie |
+//! | `guestbook.rs` | a blueprint: a form, its mistakes beside the fields, redirects, a session |
 //! | `api.rs` | a blueprint that speaks JSON, in its errors too |
 //! | `fetches.rs` | ten slow fetches, one after the other and then bridged |
 //! | `lab.rs` | what a fragment costs in each scope, measured while you wait |
@@ -39,6 +39,8 @@ pub(crate) fn app(file: impl Into<PathBuf>) -> Result<App> {
     // From wherever the program is started.
     app.static_folder(concat!(env!("CARGO_MANIFEST_DIR"), "/static"));
     app.state(Store::open(file)?);
+    // Who knows the key can make sessions: an app of yours takes it from its environment.
+    app.config_mut().set("SECRET_KEY", "of the tour");
 
     app.template("base.html", include_str!("templates/base.html"));
     app.template("front.html", include_str!("templates/front.html"));

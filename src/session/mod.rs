@@ -11,7 +11,6 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-use http::header::COOKIE;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -22,7 +21,6 @@ pub use signer::{BadSession, SessionSerializer};
 pub use tagged::Tagged;
 
 use crate::config::SessionSettings;
-use crate::cookie::parse_cookies;
 use crate::ctx::Ctx;
 use crate::error::{Error, Result};
 use crate::extract::FromRequest;
@@ -97,7 +95,7 @@ impl Opened {
             };
             let settings = settings(ctx);
             let read = |text: String| serializer.loads(&text, settings.lifetime, SystemTime::now()).ok();
-            let data = cookie(ctx, &settings.cookie_name).and_then(read).unwrap_or_default();
+            let data = ctx.request().cookie(&settings.cookie_name).and_then(read).unwrap_or_default();
             Box::new(Opened { writable: true, inner: Mutex::new(Inner { data, ..Inner::default() }) })
         });
         opened.downcast_ref().expect("only this room fills the slot")
@@ -110,13 +108,6 @@ impl Opened {
 
 fn settings(ctx: &Ctx) -> &SessionSettings {
     &ctx.site().settings().session
-}
-
-/// The first cookie of this name.
-fn cookie(ctx: &Ctx, name: &str) -> Option<String> {
-    let headers = ctx.request().headers().get_all(COOKIE).iter().filter_map(|header| header.to_str().ok());
-    let (_, value) = headers.flat_map(parse_cookies).find(|(known, _)| *known == name)?;
-    Some(value.into_owned())
 }
 
 impl Session {

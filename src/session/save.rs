@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use http::HeaderValue;
 use http::header::VARY;
 
-use super::{Opened, SessionSerializer, cookie, settings};
+use super::{Opened, SessionSerializer, settings};
 use crate::cookie::Cookie;
 use crate::ctx::Ctx;
 use crate::response::Response;
@@ -17,7 +17,7 @@ pub(crate) fn save(ctx: &Arc<Ctx>, response: &mut Response) {
     let untouched = ctx.session_slot().get().is_none();
     // A permanent session lasts from the last request on, even from one that did not ask for it. Where there is no
     // cookie there is none to prolong, and nothing to do.
-    if untouched && !(settings.refresh_each_request && cookie(ctx, &settings.cookie_name).is_some()) {
+    if untouched && !(settings.refresh_each_request && ctx.request().cookie(&settings.cookie_name).is_some()) {
         return;
     }
     let Some(serializer) = ctx.site().parts().get::<SessionSerializer>() else { return };

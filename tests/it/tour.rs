@@ -164,7 +164,10 @@ fn mistakes_are_shown_beside_the_fields_and_nothing_is_lost() {
 fn the_name_is_remembered() {
     let tour = Tour::new();
     tour.post("/guestbook/").form([("name", "Zoë; \"Z\""), ("message", "Hi")]).send();
-    assert!(tour.get("/guestbook/").text().contains("value=\"Zoë; &#34;Z&#34;\""));
+    let page = tour.get("/guestbook/").text();
+    assert!(page.contains("value=\"Zoë; &#34;Z&#34;\""), "{page}");
+    assert!(page.contains("Thank you, Zoë; &#34;Z&#34;."), "{page}");
+    assert!(!tour.get("/guestbook/").text().contains("Thank you"), "said once only");
 }
 
 #[test]
