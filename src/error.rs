@@ -61,7 +61,14 @@ impl Error {
         Error(Box::new(Repr { source: Box::new(error), at }))
     }
 
-    /// The line at which it became an [`Error`]: the `?` of a handler.
+    /// The same, at the line that called the framework's own function: where it was made inside is nobody's business.
+    #[track_caller]
+    pub(crate) fn here(mut self) -> Error {
+        self.0.at = Location::caller();
+        self
+    }
+
+    /// The line at which it became an [`Error`]: the `?` of a handler, or its call of the function of Dewar's that failed.
     pub fn at(&self) -> &'static Location<'static> {
         self.0.at
     }
@@ -268,6 +275,22 @@ impl From<std::io::Error> for HttpError {
             HttpError::new(413)
         } else {
             HttpError::new(400).with_description(format!("The request's body could not be read: {error}"))
+        }
+    }
+}
+
+/// As [`Error::here`], of a result.
+pub(crate) trait Here {
+    #[track_caller]
+    fn here(self) -> Self;
+}
+
+impl<T> Here for Result<T> {
+    #[track_caller]
+    fn here(self) -> Result<T> {
+        match self {
+            Ok(value) => Ok(value),
+            Err(error) => Err(error.here()),
         }
     }
 }

@@ -231,7 +231,7 @@ impl Flat<'_> {
             }
         }
         let args = kinds.into_iter().map(|(name, _)| name).collect();
-        self.rules.push(RuleInfo { text, blueprint: blueprint.to_owned(), endpoint: endpoint.clone(), args });
+        self.rules.push(RuleInfo { text, blueprint: blueprint.to_owned(), endpoint: endpoint.clone(), at, args });
         self.router.add(rule, endpoint);
         self.frozen.views.push(route.view.run);
         self.frozen.automatic_options.push(automatic);
