@@ -91,6 +91,7 @@ impl fmt::Debug for TestResponse {
             .field("status", &self.status)
             .field("headers", &self.headers)
             .field("text", &self.text())
+            .field("error", &self.error())
             .finish_non_exhaustive()
     }
 }
