@@ -298,7 +298,7 @@ impl<T> Here for Result<T> {
 /// Makes the error that ends a request with this status: `return Err(abort(404).into())`, or `Err(abort(404))?`.
 /// The macro [`abort!`](crate::abort!) returns it at once.
 ///
-/// Takes a status, or a whole [`Response`], which is then sent as it is: no error handler sees it.
+/// Takes a status, or a whole [`Response`] or redirect, which is then sent as it is: no error handler sees it.
 ///
 /// ```
 /// use dewar::{Result, abort};
@@ -322,7 +322,7 @@ pub fn abort(with: impl AbortWith) -> HttpError {
     with.into_http_error()
 }
 
-/// What [`abort`] takes: a status (`u16` or [`StatusCode`]) or a [`Response`].
+/// What [`abort`] takes: a status (`u16` or [`StatusCode`]), a [`Response`], or a [`Redirect`](crate::Redirect).
 pub trait AbortWith {
     /// The error.
     fn into_http_error(self) -> HttpError;

@@ -80,7 +80,7 @@ impl App {
             config: Config::new(),
             states: TypeMap::default(),
             converters: Converters::default(),
-            scaffold: Scaffold::default(),
+            scaffold: Scaffold { is_app: true, ..Scaffold::default() },
             #[cfg(feature = "static_files")]
             static_files: StaticSetup::default(),
             #[cfg(feature = "templates")]
