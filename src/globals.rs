@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use crate::bridge::luggage;
 use crate::ctx::{Ctx, G, Site};
-use crate::error::{Here, Result};
+#[cfg(any(feature = "templates", feature = "static_files"))]
+use crate::error::Here;
+use crate::error::Result;
 use crate::request::Request;
 use crate::response::Response;
 use crate::routing::UrlValue;

@@ -107,7 +107,8 @@ pub(crate) fn render(ctx: &Arc<Ctx>, name: &str, values: Value) -> Result<String
                 format!("there is no template `{name}` in {}, nor was it added to the app", folder.display())
             }
             None => format!(
-                "there is no template `{name}`: {} is not there, so only those added by `app.template(…)` are",
+                "there is no template `{name}`: {} is not there, so only those added by `app.template(…)` are; \
+                 `app.root_path(…)` or `app.template_folder(…)` name another place",
                 ctx.site().root_path().join("templates").display()
             ),
         })

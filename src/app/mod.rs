@@ -69,7 +69,8 @@ impl App {
     /// An app of this name.
     ///
     /// Its templates are in `templates`, its static files in `static`, below the folder that the program runs in,
-    /// unless [`root_path`](App::root_path), `template_folder` or `static_folder` say otherwise.
+    /// unless [`root_path`](App::root_path), `template_folder` or `static_folder` say otherwise. With
+    /// `app.root_path(env!("CARGO_MANIFEST_DIR"))` they are beside your `Cargo.toml`, wherever it is started from.
     #[track_caller]
     pub fn new(name: &str) -> App {
         App {

@@ -60,6 +60,9 @@ impl G {
 
     /// Sets a value. Templates see it as `g.name` when it is text, a number or a truth value; for others there is
     /// [`set_shown`](G::set_shown).
+    ///
+    /// Async tasks of the request may ask from another thread, so the value is `Sync`. One that is not, such as a
+    /// `rusqlite::Connection`, is put into an `Arc<Mutex<…>>`.
     pub fn set<T: Send + Sync + 'static>(&self, name: impl Into<Cow<'static, str>>, value: T) {
         self.insert(name.into(), value, None);
     }
@@ -75,7 +78,6 @@ impl G {
     /// let mut app = App::new("shop");
     /// app.before_request(|| g().set_shown("user", User { name: "ada".into(), password: "secret".into() }));
     /// app.get("/", || render_template_string("Hello, {{ g.user.name }}!", context! {})).endpoint("index");
-    /// # #[cfg(feature = "templates")]
     /// assert_eq!(app.test_client().get("/").text(), "Hello, ada!");
     /// ```
     pub fn set_shown<T>(&self, name: impl Into<Cow<'static, str>>, value: T)
