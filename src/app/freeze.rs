@@ -253,12 +253,12 @@ impl Flat<'_> {
         } else if taken != 0 && taken != kinds.len() {
             let types: Vec<_> = shape.positional.iter().map(|need| need.type_name).collect();
             let names: Vec<_> = kinds.iter().map(|(name, kind)| format!("{name}: {kind:?}")).collect();
+            let names = if names.is_empty() { String::new() } else { format!(" ({})", names.join(", ")) };
             wrong.push(format!(
-                "rule `{rule}` gives {} view argument{} ({}), but `{view}` takes {taken} ({}): it must take all of \
+                "rule `{rule}` gives {} view argument{}{names}, but `{view}` takes {taken} ({}): it must take all of \
                  them, in order, or none",
                 kinds.len(),
                 if kinds.len() == 1 { "" } else { "s" },
-                names.join(", "),
                 types.join(", "),
             ));
         } else {
