@@ -22,7 +22,7 @@ pub use tagged::Tagged;
 
 use crate::config::SessionSettings;
 use crate::ctx::Ctx;
-use crate::error::{Error, Result};
+use crate::error::{Error, Here, Result};
 use crate::extract::FromRequest;
 
 const PERMANENT: &str = "_permanent";
@@ -149,7 +149,7 @@ impl Session {
     #[track_caller]
     pub fn set(&self, key: impl Into<String>, value: impl Serialize) -> Result<()> {
         self.check_writable()?;
-        let value = data::encode(value)?;
+        let value = data::encode(value).map_err(Error::from).here()?;
         let mut inner = self.lock();
         inner.data.insert(key.into(), value);
         inner.modified = true;
