@@ -39,7 +39,7 @@
 //! | to | see |
 //! | --- | --- |
 //! | register routes, hooks, error handlers, blueprints | [`Scaffold`], which [`App`] and [`Blueprint`] share |
-//! | take arguments: view arguments, extractors, one's own | [`Handler`], [`FromRequest`], [`Path`], [`Query`], [`Form`], [`Json`], [`State`] |
+//! | take arguments: view arguments, extractors, one's own | [`Handler`], [`handler`], [`FromRequest`], [`Path`], [`Query`], [`Form`], [`Json`], [`State`] |
 //! | answer | [`IntoResponse`], [`Response`], [`redirect`], [`jsonify`], streamed: [`Body::blocks`] |
 //! | fail | [`abort!`], [`Error`], [`HttpError`], [`Or500`], [`OrAbort`] |
 //! | ask for what belongs to the request | [`request`], [`g`], [`current_app`], [`url_for!`] |
@@ -131,16 +131,13 @@ mod testing;
 
 #[doc(hidden)]
 pub use app::check as __check;
-pub use app::{
-    AfterHook, App, AppService, BeforeHook, Blocking, Blueprint, Bridged, Caught, ErrorHandler, Handler, HookAnswer,
-    Panicked, Registration, RouteMut, Scaffold, SetupErrors, TeardownHook,
-};
-pub use body::{Body, BodyTooLarge, Closers, Plain};
+pub use app::{App, AppService, Blueprint, Handler, Panicked, Registration, RouteMut, Scaffold, SetupErrors};
+pub use body::{Body, BodyTooLarge};
 pub use config::Config;
 pub use cookie::{Cookie, SameSite, parse_cookies};
-pub use ctx::{Ctx, G, Site, TypeMap};
+pub use ctx::{Ctx, G, Site};
 pub use error::{AbortWith, Error, HttpError, Or500, OrAbort, Result, abort};
-pub use extract::{Arg, Call, Cookies, Form, FromRequest, Path, Query, Shape, State};
+pub use extract::{Cookies, Form, FromRequest, Path, Query, State};
 pub use form::{FormData, FormLimits, Upload};
 pub use globals::{after_this_request, current_app, current_context, g, has_request_context, request, url_for};
 #[cfg(feature = "sessions")]
@@ -151,7 +148,6 @@ pub use globals::{render, render_template_string};
 pub use globals::{send_file, send_file_with, send_from_directory};
 pub use json::{Json, jsonify};
 pub use multidict::MultiDict;
-pub use pool::PoolStats;
 pub use request::Request;
 pub use respond::{IntoHeaders, IntoResponse, Redirect, redirect};
 pub use response::{IntoStatus, Response, escape_html};
@@ -162,6 +158,14 @@ pub use session::{BadSession, Flashed, Session, SessionData, SessionSerializer, 
 #[cfg(feature = "static_files")]
 pub use static_files::SendFile;
 pub use testing::{RequestBuilder, TestClient, TestResponse};
+
+/// What handlers, hooks and their arguments are made of: for signatures that are generic over them.
+pub mod handler {
+    pub use crate::app::{
+        AfterHook, BeforeHook, Blocking, Bridged, Caught, ErrorHandler, Handler, HookAnswer, TeardownHook,
+    };
+    pub use crate::extract::{Arg, Call, FromRequest, Shape};
+}
 
 pub use http;
 #[cfg(feature = "templates")]

@@ -10,9 +10,10 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 pub use g::G;
 pub(crate) use site::RuleInfo;
+pub use site::Site;
+pub(crate) use site::TypeMap;
 #[cfg(any(feature = "static_files", feature = "templates"))]
 pub(crate) use site::missing_folder;
-pub use site::{Site, TypeMap};
 
 use crate::error::{Error, Here, HttpError, Result};
 use crate::request::Request;

@@ -179,21 +179,21 @@ impl fmt::Debug for Site {
 
 /// One value of each type.
 #[derive(Default)]
-pub struct TypeMap(HashMap<TypeId, Arc<dyn Any + Send + Sync>>);
+pub(crate) struct TypeMap(HashMap<TypeId, Arc<dyn Any + Send + Sync>>);
 
 impl TypeMap {
     /// Puts a value in; gives back whether one of its type was there before.
-    pub fn insert<T: Send + Sync + 'static>(&mut self, value: Arc<T>) -> bool {
+    pub(crate) fn insert<T: Send + Sync + 'static>(&mut self, value: Arc<T>) -> bool {
         self.0.insert(TypeId::of::<T>(), value).is_some()
     }
 
     /// The value of type `T`.
-    pub fn get<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+    pub(crate) fn get<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
         self.0.get(&TypeId::of::<T>())?.clone().downcast().ok()
     }
 
     /// Whether there is a value of this type.
-    pub fn contains(&self, id: TypeId) -> bool {
+    pub(crate) fn contains(&self, id: TypeId) -> bool {
         self.0.contains_key(&id)
     }
 }

@@ -34,6 +34,8 @@ use std::time::Duration;
 
 use crate::service::Service;
 
+pub use crate::body::{Closers, Plain};
+pub use crate::pool::PoolStats;
 pub use engine::{Engine, EngineKind, Running, ServerStats, Setup, ShutdownReport, UnknownEngine};
 pub use limits::Limits;
 pub use listen::BindError;
