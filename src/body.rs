@@ -163,6 +163,12 @@ impl Body {
     /// # Errors
     /// What reading says.
     pub fn into_bytes(mut self) -> io::Result<Bytes> {
+        if matches!(self.kind, Kind::File { .. } | Kind::Reader { .. }) {
+            // Into one buffer: a client may send its bytes one by one.
+            let mut all = Vec::new();
+            self.read_to_end(&mut all)?;
+            return Ok(all.into());
+        }
         let Some(first) = self.next_block()? else { return Ok(Bytes::new()) };
         let Some(second) = self.next_block()? else { return Ok(first) };
         let mut all = Vec::with_capacity(first.len() + second.len());
@@ -341,6 +347,7 @@ impl Read for Limited {
         let want = out.len().min(usize::try_from(self.left).unwrap_or(usize::MAX).saturating_add(1));
         let got = self.inner.read(&mut out[..want])? as u64;
         if got > self.left {
+            self.left = 0;
             return Err(io::Error::other(BodyTooLarge { limit: self.limit }));
         }
         self.left -= got;

@@ -1,7 +1,9 @@
 //! A dictionary whose keys may have several values, as in query strings and forms.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::OnceLock;
 
 use crate::error::HttpError;
 
@@ -16,21 +18,27 @@ use crate::error::HttpError;
 /// assert_eq!(args.getlist("tag"), ["a", "b"]);
 /// assert_eq!(args.require("name").unwrap_err().status(), 400);
 /// ```
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default)]
 pub struct MultiDict {
     pairs: Vec<(String, String)>,
+    /// Where the pairs of each name are, once that was asked for. Few are compared one by one; many are what a client
+    /// sends so that looking for each of them takes for ever.
+    places: OnceLock<HashMap<String, Vec<u32>>>,
 }
+
+/// So many pairs are compared one by one.
+const FEW: usize = 32;
 
 impl MultiDict {
     /// Parses `application/x-www-form-urlencoded` text. Sequences that are not valid UTF-8 become U+FFFD; blank
     /// values are kept.
     pub fn parse(urlencoded: &str) -> MultiDict {
-        MultiDict { pairs: form_urlencoded::parse(urlencoded.as_bytes()).into_owned().collect() }
+        form_urlencoded::parse(urlencoded.as_bytes()).into_owned().collect()
     }
 
     /// The first value of `name`.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.pairs.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
+        self.of(name).next()
     }
 
     /// The first value of `name` as a `T`; `None` when it is missing or does not parse, as Flask's `get(…, type=int)`.
@@ -48,7 +56,34 @@ impl MultiDict {
 
     /// All values of `name`, in order.
     pub fn getlist(&self, name: &str) -> Vec<&str> {
-        self.pairs.iter().filter(|(n, _)| n == name).map(|(_, v)| v.as_str()).collect()
+        self.of(name).collect()
+    }
+
+    fn of<'d: 'n, 'n>(&'d self, name: &'n str) -> impl Iterator<Item = &'d str> + use<'d, 'n> {
+        let few = if self.pairs.len() <= FEW { self.pairs.as_slice() } else { &[] };
+        let places = if few.is_empty() { self.places().get(name).map_or(&[][..], Vec::as_slice) } else { &[] };
+        let few = few.iter().filter(move |(n, _)| n == name).map(|(_, v)| v.as_str());
+        few.chain(places.iter().map(|place| self.pairs[*place as usize].1.as_str()))
+    }
+
+    fn places(&self) -> &HashMap<String, Vec<u32>> {
+        self.places.get_or_init(|| {
+            let mut places: HashMap<String, Vec<u32>> = HashMap::new();
+            for (place, (name, _)) in (0..).zip(&self.pairs) {
+                match places.get_mut(name) {
+                    Some(known) => known.push(place),
+                    None => _ = places.insert(name.clone(), vec![place]),
+                }
+            }
+            places
+        })
+    }
+
+    /// Each name once, in the order they first came.
+    #[cfg(feature = "templates")]
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        let mut seen = std::collections::HashSet::new();
+        self.pairs.iter().map(|(n, _)| n.as_str()).filter(move |name| seen.insert(*name))
     }
 
     /// Whether `name` came at all.
@@ -74,8 +109,17 @@ impl MultiDict {
     /// Adds a pair at the end.
     pub fn push(&mut self, name: impl Into<String>, value: impl Into<String>) {
         self.pairs.push((name.into(), value.into()));
+        self.places = OnceLock::new();
     }
 }
+
+impl PartialEq for MultiDict {
+    fn eq(&self, other: &MultiDict) -> bool {
+        self.pairs == other.pairs
+    }
+}
+
+impl Eq for MultiDict {}
 
 impl fmt::Debug for MultiDict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -85,6 +129,7 @@ impl fmt::Debug for MultiDict {
 
 impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for MultiDict {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
-        MultiDict { pairs: pairs.into_iter().map(|(n, v)| (n.into(), v.into())).collect() }
+        let pairs = pairs.into_iter().map(|(n, v)| (n.into(), v.into())).collect();
+        MultiDict { pairs, places: OnceLock::new() }
     }
 }

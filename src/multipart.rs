@@ -11,7 +11,8 @@ use crate::error::HttpError;
 use crate::form::{FormData, Upload};
 use crate::request::Request;
 
-/// Reads a multipart form, part by part, from the body.
+/// Reads a multipart form from the body. multer takes in as much as there is before it looks for parts, so at one time
+/// there may be twice the body in memory.
 pub(crate) fn read(request: &Request) -> Result<FormData, HttpError> {
     let limits = request.form_limits();
     let boundary = multer::parse_boundary(request.content_type().unwrap_or(""))
@@ -49,16 +50,12 @@ pub(crate) fn read(request: &Request) -> Result<FormData, HttpError> {
 }
 
 fn blocks(mut body: Body) -> impl stream::Stream<Item = Result<Bytes, std::io::Error>> + Send {
-    stream::iter(std::iter::from_fn(move || {
-        let mut block = vec![0; 64 * 1024];
-        match body.read(&mut block) {
-            Ok(0) => None,
-            Ok(n) => {
-                block.truncate(n);
-                Some(Ok(block.into()))
-            }
-            Err(error) => Some(Err(error)),
-        }
+    let mut block = vec![0; 64 * 1024];
+    stream::iter(std::iter::from_fn(move || match body.read(&mut block) {
+        Ok(0) => None,
+        // Copied, since a client may send its bytes one by one.
+        Ok(n) => Some(Ok(Bytes::copy_from_slice(&block[..n]))),
+        Err(error) => Some(Err(error)),
     }))
 }
 

@@ -14,6 +14,7 @@ use http::{HeaderValue, StatusCode};
 
 use crate::body::Body;
 use crate::conditional::{Validators, Verdict};
+use crate::cookie::http_date;
 use crate::ctx::{Ctx, missing_folder};
 use crate::error::{HttpError, Result};
 use crate::response::Response;
@@ -111,12 +112,12 @@ pub(crate) fn send_file(ctx: &Ctx, path: &Path, options: &SendFile) -> Result<Re
     headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     headers.insert(ETAG, value(&format!("\"{}\"", validators.etag)));
     if let Some(modified) = modified {
-        headers.insert(LAST_MODIFIED, value(&httpdate::fmt_http_date(modified)));
+        headers.insert(LAST_MODIFIED, value(&http_date(modified)));
     }
     match options.max_age.or(ctx.site().settings().send_file_max_age) {
         Some(age) if !age.is_zero() => {
             headers.insert(CACHE_CONTROL, value(&format!("public, max-age={}", age.as_secs())));
-            headers.insert(EXPIRES, value(&httpdate::fmt_http_date(SystemTime::now() + age.min(CENTURY))));
+            headers.insert(EXPIRES, value(&http_date(SystemTime::now() + age.min(CENTURY))));
         }
         _ => {
             headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::Location;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use minijinja::value::{Kwargs, Object, ObjectRepr, Serde, Value, ValueKind};
 use minijinja::{AutoEscape, Environment, Error as TemplateError, ErrorKind, Output, State};
@@ -125,7 +125,7 @@ fn templates(ctx: &Arc<Ctx>) -> Result<Arc<Templates>> {
 }
 
 fn root(ctx: &Arc<Ctx>, values: Value) -> Value {
-    Value::from_object(Root { ctx: ctx.clone(), values })
+    Value::from_object(Root { ctx: ctx.clone(), values, request: OnceLock::new() })
 }
 
 /// The names that a template sees: the values given to it, then the framework's.
@@ -133,6 +133,8 @@ fn root(ctx: &Arc<Ctx>, values: Value) -> Value {
 struct Root {
     ctx: Arc<Ctx>,
     values: Value,
+    /// Made once for a page: it keeps what it has made.
+    request: OnceLock<Value>,
 }
 
 impl Object for Root {
@@ -143,7 +145,11 @@ impl Object for Root {
             return Some(value);
         }
         match key.as_str()? {
-            "request" => Some(Value::from_object(RequestObject(self.ctx.clone()))),
+            "request" => {
+                let ctx = self.ctx.clone();
+                let made = || RequestObject { ctx, headers: OnceLock::new(), cookies: OnceLock::new() };
+                Some(self.request.get_or_init(|| Value::from_object(made())).clone())
+            }
             "g" => Some(Value::from_object(GObject(self.ctx.g()))),
             "config" => Some(Value::from(Serde(self.ctx.site().config().iter().collect::<BTreeMap<_, _>>()))),
             #[cfg(feature = "sessions")]
@@ -192,17 +198,22 @@ fn view_arg(value: &Value) -> ViewArg {
 }
 
 /// `request` in a template.
-struct RequestObject(Arc<Ctx>);
+struct RequestObject {
+    ctx: Arc<Ctx>,
+    /// Made once: a loop over `request.headers` that asks `request.headers` for each of them must not make them anew.
+    headers: OnceLock<Value>,
+    cookies: OnceLock<Value>,
+}
 
 impl fmt::Debug for RequestObject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.request().fmt(f)
+        self.ctx.request().fmt(f)
     }
 }
 
 impl Object for RequestObject {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        let request: &Request = self.0.request();
+        let request: &Request = self.ctx.request();
         Some(match key.as_str()? {
             "method" => request.method().as_str().into(),
             "path" => match request.decoded_path() {
@@ -217,20 +228,23 @@ impl Object for RequestObject {
             "scheme" => request.scheme().into(),
             "is_secure" => request.is_secure().into(),
             "remote_addr" => request.remote_addr().map(|addr| addr.ip().to_string()).into(),
-            "endpoint" => self.0.endpoint().into(),
-            "blueprint" => self.0.blueprint().into(),
-            "url_rule" => self.0.url_rule().into(),
-            "args" => Value::from_object(Pairs(request.args().clone())),
-            "form" => Value::from_object(Pairs(request.form().map(|form| form.fields.clone()).unwrap_or_default())),
-            "cookies" => Value::from_object(Pairs(request.cookies())),
+            "endpoint" => self.ctx.endpoint().into(),
+            "blueprint" => self.ctx.blueprint().into(),
+            "url_rule" => self.ctx.url_rule().into(),
+            "args" => Value::from_object(Pairs::Args(request.clone())),
+            "form" => Value::from_object(Pairs::Form(request.clone())),
+            "cookies" => self.cookies.get_or_init(|| Value::from_object(Pairs::Own(request.cookies()))).clone(),
             "headers" => {
-                let headers = request.headers().iter();
-                let pairs = headers.map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.as_bytes())));
-                Value::from_object(Pairs(pairs.map(|(name, value)| (name, value.into_owned())).collect()))
+                let made = self.headers.get_or_init(|| {
+                    let headers = request.headers().iter();
+                    let pairs = headers.map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.as_bytes())));
+                    Value::from_object(Pairs::Own(pairs.map(|(name, value)| (name, value.into_owned())).collect()))
+                });
+                made.clone()
             }
             "view_args" => {
-                let names = self.0.view_arg_names().iter();
-                let values = names.enumerate().filter_map(|(i, name)| Some((name, self.0.view_arg(i)?.to_string())));
+                let names = self.ctx.view_arg_names().iter();
+                let values = names.enumerate().filter_map(|(i, name)| Some((name, self.ctx.view_arg(i)?.to_string())));
                 Value::from(Serde(values.collect::<BTreeMap<_, _>>()))
             }
             _ => return None,
@@ -240,7 +254,22 @@ impl Object for RequestObject {
 
 /// A multi-dict in a template: `args.page`, `args["page"]`, `args.get("page", "1")`, `args.getlist("tag")`.
 #[derive(Debug)]
-struct Pairs(MultiDict);
+enum Pairs {
+    Args(Request),
+    Form(Request),
+    Own(MultiDict),
+}
+
+impl Pairs {
+    fn dict(&self) -> &MultiDict {
+        static NONE: LazyLock<MultiDict> = LazyLock::new(MultiDict::default);
+        match self {
+            Pairs::Args(request) => request.args(),
+            Pairs::Form(request) => request.form().map_or(&NONE, |form| &form.fields),
+            Pairs::Own(pairs) => pairs,
+        }
+    }
+}
 
 impl Object for Pairs {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
@@ -249,18 +278,12 @@ impl Object for Pairs {
 
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         let name = key.as_str()?;
-        let value = self.0.get(name).or_else(|| self.0.get(&name.to_ascii_lowercase()))?;
+        let value = self.dict().get(name).or_else(|| self.dict().get(&name.to_ascii_lowercase()))?;
         Some(value.into())
     }
 
     fn enumerate(self: &Arc<Self>) -> minijinja::value::Enumerator {
-        let mut names: Vec<Value> = Vec::new();
-        for (name, _) in self.0.iter() {
-            let name = Value::from(name);
-            if !names.contains(&name) {
-                names.push(name);
-            }
-        }
+        let names = self.dict().names().map(Value::from).collect();
         minijinja::value::Enumerator::Values(names)
     }
 
@@ -272,9 +295,9 @@ impl Object for Pairs {
     ) -> Result<Value, TemplateError> {
         let name = args.first().and_then(Value::as_str).unwrap_or("");
         match method {
-            "get" => Ok(self.0.get(name).map(Value::from).or_else(|| args.get(1).cloned()).unwrap_or_default()),
-            "getlist" => Ok(self.0.getlist(name).into_iter().map(Value::from).collect()),
-            "items" => Ok(self.0.iter().map(|(n, v)| Value::from(vec![Value::from(n), Value::from(v)])).collect()),
+            "get" => Ok(self.dict().get(name).map(Value::from).or_else(|| args.get(1).cloned()).unwrap_or_default()),
+            "getlist" => Ok(self.dict().getlist(name).into_iter().map(Value::from).collect()),
+            "items" => Ok(self.dict().iter().map(|(n, v)| Value::from(vec![Value::from(n), Value::from(v)])).collect()),
             _ => Err(TemplateError::from(ErrorKind::UnknownMethod)),
         }
     }

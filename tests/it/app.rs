@@ -8,6 +8,7 @@ mod errors;
 mod forms;
 mod handlers;
 mod hooks;
+mod hostile;
 mod json;
 mod lookup;
 mod paths;

@@ -26,9 +26,8 @@ impl State {
         let terms = Terms::of(&request);
         let head = match head::read(&request, terms) {
             Ok(head) => head,
-            Err(what) => {
+            Err(error) => {
                 self.ruined.note(request.remote_addr().copied(), Ruin::Request);
-                let error = HttpError::new(400).with_description(format!("The request is malformed: {what}."));
                 return self.refuse(request, scratch, error, Rest::Unknown);
             }
         };
@@ -57,8 +56,22 @@ impl State {
             _ => Body::empty(),
         };
         let addr = request.remote_addr().copied();
-        let response = self.call(head.into_request(addr, terms, body));
-        self.answer(request, scratch, terms, response, close)
+        // Requests of one connection are in several hands at once. Not before the answer to the one before has gone out
+        // is it known that that one was not malformed, and this one no part of it.
+        let mut writer = request.into_writer();
+        if writer.write(&[]).is_err() {
+            return;
+        }
+        match self.ruined.look(addr) {
+            None => {
+                let response = self.call(head.into_request(addr, terms, body));
+                self.send(&mut writer, scratch, terms, response, close, addr);
+            }
+            Some(Ruin::Request) => {
+                self.send(&mut writer, scratch, terms, HttpError::new(400).into_response(), true, addr);
+            }
+            Some(Ruin::Response) => {}
+        }
     }
 
     /// One whose body is on the socket.
@@ -224,7 +237,7 @@ impl State {
 
     /// Counts a connection that was given up with all that tiny_http has for it, and warns of the first and of every
     /// hundredth.
-    fn leaked(&self) {
+    pub(super) fn leaked(&self) {
         let count = self.leaked.fetch_add(1, Ordering::Relaxed) + 1;
         if count % 100 == 1 {
             log::warn!(

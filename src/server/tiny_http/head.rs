@@ -8,11 +8,19 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, Version};
 
 use super::lease::Rest;
 use crate::body::Body;
+use crate::error::HttpError;
 use crate::proto::Framing;
 use crate::request::Request;
 
 /// Bodies up to this are read whole by tiny_http before it hands out the request.
 const READ_AHEAD: u64 = 1024;
+
+/// Headers that a request may have, and bytes that it and they may be. tiny_http takes any number, `HeaderMap` panics at
+/// some 24,000.
+const MOST_HEADERS: usize = 256;
+const MOST_BYTES: usize = 128 * 1024;
+/// What `http::Uri` takes.
+const LONGEST_TARGET: usize = 65_534;
 
 /// A request's head, and what tiny_http does with the bytes behind it.
 pub(super) struct Head {
@@ -70,7 +78,20 @@ fn first<'r>(request: &'r tiny::Request, name: &'static str) -> Option<&'r str> 
 
 /// Reads the head, or says what is wrong with it. tiny_http is lenient where leniency lets one request hide in
 /// another (RFC 9112 sections 6.3 and 11.2), so what it lets through is looked at again.
-pub(super) fn read(request: &tiny::Request, terms: Terms) -> Result<Head, &'static str> {
+pub(super) fn read(request: &tiny::Request, terms: Terms) -> Result<Head, HttpError> {
+    let fields = request.headers();
+    let bytes: usize = fields.iter().map(|h| h.field.as_str().as_str().len() + h.value.as_str().len() + 4).sum();
+    if fields.len() > MOST_HEADERS || bytes > MOST_BYTES {
+        return Err(HttpError::new(431));
+    }
+    if request.url().len() > LONGEST_TARGET {
+        return Err(HttpError::new(414));
+    }
+    parse(request, terms)
+        .map_err(|what| HttpError::new(400).with_description(format!("The request is malformed: {what}.")))
+}
+
+fn parse(request: &tiny::Request, terms: Terms) -> Result<Head, &'static str> {
     let method = method(request.method())?;
     let uri = Uri::try_from(request.url()).map_err(|_| "the request target is not a URI")?;
     if uri.scheme().is_none() && uri.authority().is_some() && method != Method::CONNECT {

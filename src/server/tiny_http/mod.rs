@@ -6,9 +6,17 @@
 //! back until there are 8 KiB, an accept loop that dies at its first error, clients that do not take their response,
 //! and the lack of a bound on handlers and of an orderly shutdown. What cannot be closed from outside:
 //!
-//! - **No bound on a request's head**, nor on how many there are: one client can fill the memory.
+//! - **No bound on a request's head** while it comes in, nor on how many there are, nor on the line that says a chunk's
+//!   length: one client can fill the memory. (A head that has come in whole is 431 from 256 headers or 128 KiB on.)
 //! - **No timeouts on reading**: a client that sends its head byte by byte, or nothing, keeps a thread and two
-//!   descriptors for as long as it likes; one that sends its body so keeps a worker, if the handler reads it.
+//!   descriptors for as long as it likes; one that sends its body so keeps a worker, if the handler reads it. If it does not,
+//!   one of eight threads waits for the body: eight such clients, and the next request of every other one that had a body
+//!   left unread waits as well.
+//! - **One connection can take all workers**: requests sent ahead are handed out all at once, and each waits in a worker
+//!   for the answer before its own. A slow first one, or a client that reads slowly, holds the pool up until then.
+//! - **A request for HTTP/2.0 or 3.0** (`PRI * HTTP/2.0` too, with which clients try for HTTP/2) **costs a thread and two
+//!   descriptors for ever**, though its client be gone: tiny_http waits there for itself. A few hundred use up the usual
+//!   number of descriptors, and with it the server.
 //! - **A thread for each connection, without bound**, beside those of the pool; they outlive a shutdown until their
 //!   clients close. (Connections that it forgets in a burst are found again, mostly within a fraction of a second.)
 //! - **No connection is ever closed by the server**: `Connection: close` is sent, and it is the client that does it.
@@ -16,11 +24,13 @@
 //!   purpose*, counted in [`ServerStats::leaked_readers`] and warned of. A response that breaks off cannot be told by a
 //!   closed connection: in chunks a malformed one tells it, with a `Content-Length` the client waits for the rest.
 //! - **Any `Transfer-Encoding` is decoded as chunked**, before we see that it is another one; a chunk's length may have
-//!   a sign; chunks cut short by a closed connection look like the end of the body; trailers are an error. Bare line
-//!   feeds and non-ASCII bytes in a head end the connection without an answer.
-//! - **A request hidden behind a malformed one** is parsed by tiny_http at once. Requests from that connection are
-//!   refused as soon as the malformed one has been looked at, but one that another worker takes in the very same
-//!   microsecond can get through.
+//!   a sign and blanks; chunks cut short by a closed connection look like the end of the body; trailers are an error.
+//!   Non-ASCII bytes in a head end the connection without an answer; a line does not end at a bare line feed, so a
+//!   client that sends no others waits for ever. **A folded header line is taken for a header of its own**, and what
+//!   follows the version in a request line is not looked at: do not put it behind a proxy that passes these on.
+//! - **A request hidden behind a malformed one** is parsed by tiny_http at once. Those without a body, or with a short
+//!   one, wait for the answer before theirs, and are refused then; but one with a body of more than 1 KiB, in chunks or
+//!   with `Expect`, that another worker takes in the very same moment is handled.
 //! - **A malformed request can abort the process**: a panic inside tiny_http while another one unwinds. A lack of
 //!   descriptors or of threads in the wrong moment panics its accept thread, and nobody learns of that.
 //! - A response to an unread body is preceded by `100 Continue`, which is what it takes to keep tiny_http from

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use ::tiny_http as tiny;
 
+use super::head::Terms;
 use super::{State, lock};
 use crate::pool::Watch;
 
@@ -54,8 +55,14 @@ fn refuse_up_to_marker(state: &Arc<State>, server: &Arc<tiny::Server>) {
                 state.taken_aside.fetch_add(1, Ordering::Relaxed);
                 state.refused.fetch_add(1, Ordering::Relaxed);
                 let shared = Arc::clone(state);
+                let reader_matters = Terms::of(&request).reader_matters;
                 // Not by this thread: the answer may have to wait for that to the request before on its connection.
-                if state.refusals.run(Box::new(move || shared.overloaded(request))).is_err() {
+                if let Err(job) = state.refusals.run(Box::new(move || shared.overloaded(request))) {
+                    if reader_matters {
+                        // Dropping it would wait for its body, after an allocation of the size that it claims.
+                        std::mem::forget(job);
+                        state.leaked();
+                    }
                     log::error!("too many requests to refuse, one was dropped");
                 }
             }

@@ -1,5 +1,6 @@
 //! Connections on which nothing may be read or written any more, though tiny_http goes on with them.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -21,14 +22,26 @@ pub(super) enum Ruin {
 #[derive(Debug, Default)]
 pub(super) struct Ruined {
     count: AtomicUsize,
-    connections: Mutex<Vec<(SocketAddr, Ruin, Instant)>>,
+    /// How many there were when those of long ago were last thrown out.
+    swept: AtomicUsize,
+    connections: Mutex<HashMap<SocketAddr, (Ruin, Instant)>>,
 }
 
 impl Ruined {
     pub(super) fn note(&self, addr: Option<SocketAddr>, ruin: Ruin) {
         let Some(addr) = addr else { return };
         let mut connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
-        connections.push((addr, ruin, Instant::now()));
+        let now = Instant::now();
+        if connections.len() >= self.swept.load(Ordering::Relaxed).saturating_mul(2).max(64) {
+            connections.retain(|_, (_, since)| since.elapsed() < REMEMBERED);
+            self.swept.store(connections.len(), Ordering::Relaxed);
+        }
+        let (known, since) = connections.entry(addr).or_insert((ruin, now));
+        // A broken response is the worse one: then nothing may be written at all.
+        if *known != Ruin::Response || since.elapsed() >= REMEMBERED {
+            *known = ruin;
+        }
+        *since = now;
         self.count.store(connections.len(), Ordering::Release);
     }
 
@@ -38,10 +51,13 @@ impl Ruined {
             return None;
         }
         let mut connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
-        connections.retain(|(.., since)| since.elapsed() < REMEMBERED);
+        let addr = addr?;
+        let (ruin, since) = *connections.get(&addr)?;
+        if since.elapsed() < REMEMBERED {
+            return Some(ruin);
+        }
+        connections.remove(&addr);
         self.count.store(connections.len(), Ordering::Release);
-        let of_this = connections.iter().filter(|(other, ..)| Some(*other) == addr);
-        // A broken response is the worse one: then nothing may be written at all.
-        of_this.map(|(_, ruin, _)| *ruin).max_by_key(|ruin| *ruin == Ruin::Response)
+        None
     }
 }

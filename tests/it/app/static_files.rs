@@ -262,3 +262,19 @@ fn a_pipe_is_not_opened() {
     app.root_path(&folder.0);
     assert_eq!(client(app).get("/static/pipe").status(), 404); // at once, rather than never
 }
+
+#[test]
+fn files_from_before_1970_and_after_9999() {
+    let (folder, client) = site("times");
+    let year = std::time::Duration::from_secs(365 * 24 * 3600);
+    let (early, late) = (std::time::UNIX_EPOCH - year, std::time::UNIX_EPOCH + 8100 * year);
+    for (at, wanted) in [(early, "Thu, 01 Jan 1970 00:00:00 GMT"), (late, "Fri, 31 Dec 9999 23:59:59 GMT")] {
+        let file = std::fs::File::options().write(true).open(folder.0.join("static/a.txt")).unwrap();
+        // Not every file system has such times.
+        if file.set_modified(at).is_err() || file.metadata().unwrap().modified().unwrap() != at {
+            continue;
+        }
+        let response = client.get("/static/a.txt");
+        assert_eq!((response.status(), response.header("last-modified")), (200, Some(wanted)));
+    }
+}

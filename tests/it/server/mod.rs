@@ -1,6 +1,7 @@
 //! Servers on real sockets.
 
 mod framing;
+mod hostile;
 mod lease;
 mod responses;
 mod shutdown;
