@@ -205,6 +205,9 @@ pub struct Redirect {
 
 /// Sends the client to `location` with 302, which makes it GET that.
 ///
+/// A location that a client gave (`?next=…`) may name another site, also as `//host` or with a scheme such as
+/// `javascript:`; follow it only when it is one of your own.
+///
 /// A view that answers with a page or a redirect makes a [`Response`] of both:
 ///
 /// ```

@@ -81,7 +81,8 @@ pub(crate) fn send_from_directory(ctx: &Ctx, folder: &Path, name: &str) -> Resul
 
 /// `folder/name`, when the name stays inside: only plain parts, none that another system reads as a path or a device.
 fn safe_join(folder: &Path, name: &str) -> Option<PathBuf> {
-    if name.contains(['\\', '\0', ':']) {
+    // A slash at the end names a folder, and folders are not served.
+    if name.contains(['\\', '\0', ':']) || name.ends_with('/') {
         return None;
     }
     let mut path = folder.to_path_buf();

@@ -112,6 +112,7 @@ fn nothing_outside_of_the_folder() {
     }
     // A step back inside of the folder is refused too; a doubled slash is a redirect.
     assert_eq!(client.get("/static/sub/../a.txt").status(), 404);
+    assert_eq!(client.get("/static/a.txt/").status(), 404);
     assert_eq!(client.request("GET", "/static//a.txt").follow_redirects().send().text(), "0123456789");
 }
 
