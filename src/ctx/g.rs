@@ -9,8 +9,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::Ctx;
 
 /// Most requests leave nothing here, so the map is made with its first entry.
+///
+/// Nothing of its users' runs under the map's lock: values are cloned, made and dropped outside of it, since any of that
+/// may use `g` too. A value that is being cloned is locked by itself, so that it can be taken out as one that nobody
+/// else has.
 #[derive(Default)]
-pub(crate) struct Namespace(Mutex<BTreeMap<Cow<'static, str>, Box<dyn Any + Send + Sync>>>);
+pub(crate) struct Namespace(Mutex<Map>);
+
+type Map = BTreeMap<Cow<'static, str>, Arc<dyn Any + Send + Sync>>;
+
+/// What the map's values are: `None` once the value was taken out.
+type Place<T> = Mutex<Option<T>>;
 
 /// A namespace that lives as long as one request (Flask's `g`): what a hook leaves in it, the handler finds.
 ///
@@ -32,19 +41,21 @@ impl G {
         G(ctx)
     }
 
-    fn map(&self) -> MutexGuard<'_, BTreeMap<Cow<'static, str>, Box<dyn Any + Send + Sync>>> {
+    fn map(&self) -> MutexGuard<'_, Map> {
         self.0.namespace().0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The value of this name, when it is there and a `T`.
     pub fn get<T: Clone + 'static>(&self, name: &str) -> Option<T> {
-        self.map().get(name)?.downcast_ref().cloned()
+        let place = self.map().get(name)?.clone();
+        let value = place.downcast_ref::<Place<T>>()?.lock().unwrap_or_else(PoisonError::into_inner);
+        value.clone()
     }
 
     /// Sets a value.
     pub fn set<T: Send + Sync + 'static>(&self, name: impl Into<Cow<'static, str>>, value: T) {
-        // The old value is dropped after the lock is let go: its `Drop` may use `g` too.
-        let old = self.map().insert(name.into(), Box::new(value));
+        let (name, place) = (name.into(), Arc::new(Mutex::new(Some(value))));
+        let old = self.map().insert(name, place);
         drop(old);
     }
 
@@ -66,11 +77,15 @@ impl G {
 
     /// Takes a value out.
     pub fn pop<T: 'static>(&self, name: &str) -> Option<T> {
-        let mut map = self.map();
-        if !map.get(name)?.is::<T>() {
-            return None;
-        }
-        map.remove(name)?.downcast().ok().map(|value| *value)
+        let place = {
+            let mut map = self.map();
+            if !map.get(name)?.is::<Place<T>>() {
+                return None;
+            }
+            map.remove(name)?
+        };
+        let mut value = place.downcast_ref::<Place<T>>()?.lock().unwrap_or_else(PoisonError::into_inner);
+        value.take()
     }
 
     /// Whether there is a value of this name.
