@@ -61,7 +61,14 @@ impl Error {
         Error(Box::new(Repr { source: Box::new(error), at }))
     }
 
-    /// The line at which it became an [`Error`]: the `?` of a handler.
+    /// The same, at the line that called the framework's own function: where it was made inside is nobody's business.
+    #[track_caller]
+    pub(crate) fn here(mut self) -> Error {
+        self.0.at = Location::caller();
+        self
+    }
+
+    /// The line at which it became an [`Error`]: the `?` of a handler, or its call of the function of Dewar's that failed.
     pub fn at(&self) -> &'static Location<'static> {
         self.0.at
     }
@@ -272,10 +279,26 @@ impl From<std::io::Error> for HttpError {
     }
 }
 
+/// As [`Error::here`], of a result.
+pub(crate) trait Here {
+    #[track_caller]
+    fn here(self) -> Self;
+}
+
+impl<T> Here for Result<T> {
+    #[track_caller]
+    fn here(self) -> Result<T> {
+        match self {
+            Ok(value) => Ok(value),
+            Err(error) => Err(error.here()),
+        }
+    }
+}
+
 /// Makes the error that ends a request with this status: `return Err(abort(404).into())`, or `Err(abort(404))?`.
 /// The macro [`abort!`](crate::abort!) returns it at once.
 ///
-/// Takes a status, or a whole [`Response`], which is then sent as it is: no error handler sees it.
+/// Takes a status, or a whole [`Response`] or redirect, which is then sent as it is: no error handler sees it.
 ///
 /// ```
 /// use dewar::{Result, abort};
@@ -299,7 +322,7 @@ pub fn abort(with: impl AbortWith) -> HttpError {
     with.into_http_error()
 }
 
-/// What [`abort`] takes: a status (`u16` or [`StatusCode`]) or a [`Response`].
+/// What [`abort`] takes: a status (`u16` or [`StatusCode`]), a [`Response`], or a [`Redirect`](crate::Redirect).
 pub trait AbortWith {
     /// The error.
     fn into_http_error(self) -> HttpError;

@@ -1,13 +1,14 @@
 //! What a form carried: fields and uploaded files.
 
 use std::io::Write;
+use std::ops::Deref;
 use std::path::Path;
 
 use bytes::Bytes;
 
 use crate::multidict::MultiDict;
 
-/// A form that was read: see [`Request::form`](crate::Request::form).
+/// A form that was read: see [`Request::form`](crate::Request::form). It is used as the [`MultiDict`] of its text fields.
 #[derive(Debug, Clone, Default)]
 pub struct FormData {
     /// The text fields, in order.
@@ -20,6 +21,15 @@ impl FormData {
     /// The first file of the field `name`.
     pub fn file(&self, name: &str) -> Option<&Upload> {
         self.files.iter().find(|file| file.name == name)
+    }
+}
+
+/// The text fields.
+impl Deref for FormData {
+    type Target = MultiDict;
+
+    fn deref(&self) -> &MultiDict {
+        &self.fields
     }
 }
 

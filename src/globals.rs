@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use crate::bridge::luggage;
 use crate::ctx::{Ctx, G, Site};
+#[cfg(any(feature = "templates", feature = "static_files"))]
+use crate::error::Here;
 use crate::error::Result;
 use crate::request::Request;
 use crate::response::Response;
@@ -233,7 +235,7 @@ macro_rules! url_for {
 #[cfg(feature = "templates")]
 #[track_caller]
 pub fn render(name: &str, values: impl Into<minijinja::Value>) -> Result<String> {
-    crate::templates::render(&context("render()"), name, values.into())
+    crate::templates::render(&context("render()"), name, values.into()).here()
 }
 
 /// Renders a template given as text, which is escaped. See [`render`].
@@ -246,7 +248,7 @@ pub fn render(name: &str, values: impl Into<minijinja::Value>) -> Result<String>
 #[cfg(feature = "templates")]
 #[track_caller]
 pub fn render_template_string(source: &str, values: impl Into<minijinja::Value>) -> Result<String> {
-    crate::templates::render_string(&context("render_template_string()"), source, values.into())
+    crate::templates::render_string(&context("render_template_string()"), source, values.into()).here()
 }
 
 /// Sends a file, with its type by its name, an entity tag, and what conditional and range requests want.
@@ -268,7 +270,7 @@ pub fn render_template_string(source: &str, values: impl Into<minijinja::Value>)
 #[track_caller]
 pub fn send_file(path: impl AsRef<std::path::Path>) -> Result<Response> {
     let ctx = context("send_file()");
-    crate::static_files::send_file(&ctx, path.as_ref(), &crate::static_files::SendFile::default())
+    crate::static_files::send_file(&ctx, path.as_ref(), &crate::static_files::SendFile::default()).here()
 }
 
 /// As [`send_file`], with options: as an attachment, under another name or type.
@@ -281,7 +283,7 @@ pub fn send_file(path: impl AsRef<std::path::Path>) -> Result<Response> {
 #[cfg(feature = "static_files")]
 #[track_caller]
 pub fn send_file_with(path: impl AsRef<std::path::Path>, options: &crate::static_files::SendFile) -> Result<Response> {
-    crate::static_files::send_file(&context("send_file_with()"), path.as_ref(), options)
+    crate::static_files::send_file(&context("send_file_with()"), path.as_ref(), options).here()
 }
 
 /// Sends the file of this name from a folder. The name may come from a client: it cannot lead out of the folder.
@@ -294,5 +296,5 @@ pub fn send_file_with(path: impl AsRef<std::path::Path>, options: &crate::static
 #[cfg(feature = "static_files")]
 #[track_caller]
 pub fn send_from_directory(folder: impl AsRef<std::path::Path>, name: &str) -> Result<Response> {
-    crate::static_files::send_from_directory(&context("send_from_directory()"), folder.as_ref(), name)
+    crate::static_files::send_from_directory(&context("send_from_directory()"), folder.as_ref(), name).here()
 }

@@ -40,7 +40,7 @@
 //! | --- | --- |
 //! | register routes, hooks, error handlers, blueprints | [`Scaffold`], which [`App`] and [`Blueprint`] share |
 //! | take arguments: view arguments, extractors, one's own | [`Handler`], [`FromRequest`], [`Path`], [`Query`], [`Form`], [`Json`], [`State`] |
-//! | answer | [`IntoResponse`], [`Response`], [`Body`], [`redirect`], [`jsonify`] |
+//! | answer | [`IntoResponse`], [`Response`], [`redirect`], [`jsonify`], streamed: [`Body::blocks`] |
 //! | fail | [`abort!`], [`Error`], [`HttpError`], [`Or500`], [`OrAbort`] |
 //! | ask for what belongs to the request | [`request`], [`g`], [`current_app`], [`url_for!`] |
 //! | keep what belongs to a visitor | `session`, `flash` (feature `sessions`) |
@@ -48,6 +48,29 @@
 //! | run async code | [`bridge`] |
 //! | test without a socket | [`TestClient`], by [`App::test_client`] |
 //! | serve | [`App::run`], [`RunOptions`], [`server`] |
+//!
+//! # Coming from Flask
+//!
+//! | Flask | here |
+//! | --- | --- |
+//! | `@app.route("/x", methods=["GET", "POST"])` | `app.route("/x", view).methods(["GET", "POST"])` |
+//! | `@bp.before_app_request` | [`bp.before_app_request(hook)`](Blueprint::before_app_request) |
+//! | `@login_required` on a view | an extractor that the view takes: [`FromRequest`] |
+//! | `request.args.get("page", type=int)` | `request().args().get_as::<i64>("page")` |
+//! | `request.form["title"]`, `request.files["f"]` | `form.require("title")?`, `form.file("f")`: see [`Request::form`]; or [`Form`] |
+//! | `g.user = user`, `g.user` | `g().set_shown("user", user)`, `g().get::<User>("user")`: see [`G`] |
+//! | `session["id"] = 7`, `session.get("id")` | `session().set("id", 7)?`, `session().get::<i64>("id")` |
+//! | `flash("Saved.")` | `flash("Saved.")?` |
+//! | `render_template("post.html", post=post)` | `render("post.html", context! { post })` |
+//! | `redirect(url_for("blog.post", id=7))` | `redirect(url_for!("blog.post", id = 7)?)`, in a view with pages too: see [`redirect`] |
+//! | `abort(404)` | [`abort!(404)`](abort!), in a function that returns [`Result`] |
+//! | `current_app.config["KEY"]` | `current_app().config().get_str("KEY")`: see [`Config`] |
+//! | `@app.template_filter()` | `app.jinja_env().add_filter("name", function)` |
+//! | a generator as a response | [`Body::blocks`] |
+//! | `client.post("/x", data={"a": "b"})` | `client.post("/x").form([("a", "b")]).send()` |
+//! | `with client: …`, then `g`, `session` | [`TestResponse::context`] |
+//! | `with app.test_request_context():` | [`AppService::with_context`] |
+//! | `flask run --debug` | `cargo run -- --debug` |
 //!
 //! # Handlers
 //!

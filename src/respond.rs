@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use crate::body::Body;
 use crate::cookie::Cookie;
-use crate::error::{Error, HttpError, Result};
+use crate::error::{AbortWith, Error, HttpError, Result};
 use crate::response::{IntoStatus, Response};
 
 /// What a handler may return (Flask's view return values).
@@ -205,12 +205,24 @@ pub struct Redirect {
 
 /// Sends the client to `location` with 302, which makes it GET that.
 ///
+/// A view that answers with a page or a redirect makes a [`Response`] of both:
+///
 /// ```
-/// use dewar::{App, Redirect, redirect};
+/// use dewar::{App, Response, Result, redirect, request};
+///
+/// fn edit() -> Result<Response> {
+///     if request().method() == "POST" {
+///         return Ok(redirect("/").into());
+///     }
+///     Ok("<form method=post><button>Save</button></form>".into())
+/// }
 ///
 /// let mut app = App::new("demo");
-/// app.get("/old", || -> Redirect { redirect("/new") }).endpoint("old");
-/// assert_eq!(app.test_client().get("/old").header("location"), Some("/new"));
+/// app.get("/old", || redirect("/edit"));
+/// app.route("/edit", edit).methods(["GET", "POST"]);
+/// let client = app.test_client();
+/// assert_eq!(client.get("/old").header("location"), Some("/edit"));
+/// assert_eq!(client.post("/edit").send().header("location"), Some("/"));
 /// ```
 pub fn redirect(location: impl Into<String>) -> Redirect {
     Redirect { location: location.into(), status: StatusCode::FOUND, cookies: Vec::new() }
@@ -253,8 +265,36 @@ impl Redirect {
 
 impl IntoResponse for Redirect {
     fn into_response(self) -> Result<Response> {
-        let mut response = Response::redirect(&self.location, self.status);
-        self.cookies.into_iter().for_each(|cookie| response.set_cookie(cookie));
-        Ok(response)
+        Ok(self.into())
+    }
+}
+
+/// For a view that answers with a page or a redirect: `Ok(redirect("/").into())`.
+impl From<Redirect> for Response {
+    fn from(redirect: Redirect) -> Response {
+        let mut response = Response::redirect(&redirect.location, redirect.status);
+        redirect.cookies.into_iter().for_each(|cookie| response.set_cookie(cookie));
+        response
+    }
+}
+
+/// `text/html`, as a view that returns text is answered.
+impl From<String> for Response {
+    fn from(html: String) -> Response {
+        Response::html(html)
+    }
+}
+
+/// `text/html`, as a view that returns text is answered.
+impl From<&'static str> for Response {
+    fn from(html: &'static str) -> Response {
+        Response::html(html)
+    }
+}
+
+/// `abort!(redirect("/login"))` sends the client there from wherever it is, such as an extractor.
+impl AbortWith for Redirect {
+    fn into_http_error(self) -> HttpError {
+        Response::from(self).into_http_error()
     }
 }

@@ -107,7 +107,8 @@ pub(crate) fn render(ctx: &Arc<Ctx>, name: &str, values: Value) -> Result<String
                 format!("there is no template `{name}` in {}, nor was it added to the app", folder.display())
             }
             None => format!(
-                "there is no template `{name}`: {} is not there, so only those added by `app.template(…)` are",
+                "there is no template `{name}`: {} is not there, so only those added by `app.template(…)` are; \
+                 `app.root_path(…)` or `app.template_folder(…)` name another place",
                 ctx.site().root_path().join("templates").display()
             ),
         })
@@ -279,7 +280,8 @@ impl Object for Pairs {
     }
 }
 
-/// `g` in a template: what is text, a number, a truth value, JSON or a template value.
+/// `g` in a template: what is text, a number, a truth value, JSON or a template value, and what was set to be shown.
+/// Anything else is an error that says so: as undefined, `{% if g.user %}` would just be false.
 #[derive(Debug)]
 struct GObject(G);
 
@@ -290,7 +292,13 @@ impl Object for GObject {
             ($($t:ty),*) => { $( if let Some(value) = self.0.get::<$t>(name) { return Some(Value::from(value)); } )* };
         }
         first_of!(String, &'static str, bool, i32, i64, u32, u64, usize, f64, Value);
-        self.0.get::<serde_json::Value>(name).map(|value| Value::from(Serde(value)))
+        if let Some(value) = self.0.get::<serde_json::Value>(name) {
+            return Some(Value::from(Serde(value)));
+        }
+        Some(match self.0.shown(name)? {
+            Ok(value) => Value::from(Serde(value)),
+            Err(why) => Value::from(TemplateError::new(ErrorKind::InvalidOperation, why)),
+        })
     }
 }
 

@@ -40,7 +40,7 @@ fn add(store: State<Store>, session: Session, Form(form): Form<NewEntry>) -> Res
         return (page(&store, None, &form, &mistakes)?, 422).into_response();
     }
     let entry = store.add(&form)?;
-    flash(format!("Thank you, {}. Here it is:", form.name))?;
+    flash(format!("Thank you, {}. Your entry is in the book.", form.name))?;
     session.set("name", form.name)?;
     let there = url_for!(".list", _anchor = format!("entry-{}", entry.id))?;
     redirect(there).see_other().into_response()

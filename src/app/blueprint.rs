@@ -4,13 +4,17 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::panic::Location;
 
+use super::handler::{AfterHook, BeforeHook, Caught, ErrorHandler, TeardownHook};
 use super::scaffold::Scaffold;
+use crate::error::HttpError;
+use crate::response::IntoStatus;
 
 /// A part of an app: routes, hooks and error handlers of its own, below a URL prefix (Flask's `Blueprint`).
 ///
 /// It is used as an app is, and becomes part of one by
 /// [`register_blueprint`](Scaffold::register_blueprint). Its endpoints are `name.endpoint`; inside of it, `url_for`
-/// takes `.endpoint`.
+/// takes `.endpoint`. Its hooks and error handlers are for its own rules; those whose names have `app` in them are for
+/// the whole app.
 ///
 /// ```
 /// use dewar::{App, Blueprint, Result, url_for};
@@ -53,6 +57,65 @@ impl Blueprint {
     /// Its name.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// As [`before_request`](Scaffold::before_request), for the whole app that takes the blueprint in. It runs among the
+    /// app's own hooks, in the order of registration, where that of a blueprint counts as the app's.
+    ///
+    /// ```
+    /// use dewar::{App, Blueprint, g};
+    ///
+    /// let mut auth = Blueprint::new("auth").url_prefix("/auth");
+    /// auth.before_app_request(|| g().set("user", "ada"));
+    ///
+    /// let mut app = App::new("site");
+    /// app.register_blueprint(auth);
+    /// app.get("/", || g().get::<&str>("user").unwrap_or("nobody"));
+    /// assert_eq!(app.test_client().get("/").text(), "ada");
+    /// ```
+    #[track_caller]
+    pub fn before_app_request<M, H: BeforeHook<M>>(&mut self, hook: H) -> &mut Self {
+        self.app_wide().before_request(hook);
+        self
+    }
+
+    /// As [`after_request`](Scaffold::after_request), for the whole app.
+    pub fn after_app_request<M, H: AfterHook<M>>(&mut self, hook: H) -> &mut Self {
+        self.app_wide().after_request(hook);
+        self
+    }
+
+    /// As [`teardown_request`](Scaffold::teardown_request), for the whole app.
+    pub fn teardown_app_request<M, H: TeardownHook<M>>(&mut self, hook: H) -> &mut Self {
+        self.app_wide().teardown_request(hook);
+        self
+    }
+
+    /// As [`errorhandler`](Scaffold::errorhandler), for the whole app: also for a path that no rule matches.
+    ///
+    /// # Panics
+    /// As that.
+    #[track_caller]
+    pub fn app_errorhandler<M, H>(&mut self, status: impl IntoStatus, handler: H) -> &mut Self
+    where
+        H: ErrorHandler<HttpError, M>,
+    {
+        self.app_wide().errorhandler(status, handler);
+        self
+    }
+
+    /// As [`errorhandler_for`](Scaffold::errorhandler_for), for the whole app.
+    pub fn app_errorhandler_for<E, M, H>(&mut self, handler: H) -> &mut Self
+    where
+        E: Caught,
+        H: ErrorHandler<E, M>,
+    {
+        self.app_wide().errorhandler_for(handler);
+        self
+    }
+
+    fn app_wide(&mut self) -> &mut Scaffold {
+        self.scaffold.app_wide.get_or_insert_default()
     }
 }
 

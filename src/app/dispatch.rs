@@ -82,7 +82,10 @@ fn begin(app: &Frozen, ctx: &Arc<Ctx>) -> Result<Response> {
         }
     }
     match route? {
-        Route::View(rule) => (app.views[rule])(ctx),
+        Route::View(rule) => catch_unwind(AssertUnwindSafe(|| (app.views[rule])(ctx))).unwrap_or_else(|payload| {
+            // Only the panic hook knows the panic's own line; which view it was is known here.
+            Err(Error::located(Panicked::from(payload), app.site.rule(rule).at))
+        }),
         Route::Elsewhere(response) => Ok(response),
     }
 }

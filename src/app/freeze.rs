@@ -231,7 +231,7 @@ impl Flat<'_> {
             }
         }
         let args = kinds.into_iter().map(|(name, _)| name).collect();
-        self.rules.push(RuleInfo { text, blueprint: blueprint.to_owned(), endpoint: endpoint.clone(), args });
+        self.rules.push(RuleInfo { text, blueprint: blueprint.to_owned(), endpoint: endpoint.clone(), at, args });
         self.router.add(rule, endpoint);
         self.frozen.views.push(route.view.run);
         self.frozen.automatic_options.push(automatic);
@@ -253,12 +253,12 @@ impl Flat<'_> {
         } else if taken != 0 && taken != kinds.len() {
             let types: Vec<_> = shape.positional.iter().map(|need| need.type_name).collect();
             let names: Vec<_> = kinds.iter().map(|(name, kind)| format!("{name}: {kind:?}")).collect();
+            let names = if names.is_empty() { String::new() } else { format!(" ({})", names.join(", ")) };
             wrong.push(format!(
-                "rule `{rule}` gives {} view argument{} ({}), but `{view}` takes {taken} ({}): it must take all of \
+                "rule `{rule}` gives {} view argument{}{names}, but `{view}` takes {taken} ({}): it must take all of \
                  them, in order, or none",
                 kinds.len(),
                 if kinds.len() == 1 { "" } else { "s" },
-                names.join(", "),
                 types.join(", "),
             ));
         } else {

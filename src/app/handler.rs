@@ -90,15 +90,27 @@ pub struct Blocking;
 #[derive(Debug)]
 pub struct Bridged;
 
+fn at_once<T>(answer: T) -> Result<T> {
+    Ok(answer)
+}
+
+fn bridged<F: Future>(answer: F) -> Result<F::Output> {
+    Ok(bridge::block_on(answer)?)
+}
+
 macro_rules! callables {
     ($($a:ident)*) => {
-        callables!(@ Handler, IntoResponse, into_response, Response, $($a)*);
-        callables!(@ BeforeHook, HookAnswer, into_answer, Option<Response>, $($a)*);
+        callables!(@ Handler, IntoResponse, into_response, Response, Blocking, Fn, at_once, $($a)*);
+        callables!(@ Handler, IntoResponse, into_response, Response, Bridged, AsyncFn, bridged, $($a)*);
+        callables!(@ BeforeHook, HookAnswer, into_answer, Option<Response>, Blocking, Fn, at_once, $($a)*);
+        callables!(@ BeforeHook, HookAnswer, into_answer, Option<Response>, Bridged, AsyncFn, bridged, $($a)*);
     };
-    (@ $trait:ident, $answer:ident, $finish:ident, $out:ty, $($a:ident)*) => {
-        impl<F, R, $($a,)*> $trait<(Blocking, $($a,)*)> for F
+    (
+        @ $trait:ident, $answer:ident, $finish:ident, $out:ty, $marker:ident, $function:ident, $run:ident, $($a:ident)*
+    ) => {
+        impl<F, R, $($a,)*> $trait<($marker, $($a,)*)> for F
         where
-            F: Fn($($a),*) -> R + Send + Sync + 'static,
+            F: $function($($a),*) -> R + Send + Sync + 'static,
             R: $answer,
             $($a: Arg,)*
         {
@@ -113,28 +125,7 @@ macro_rules! callables {
             fn call(&self, ctx: &Arc<Ctx>) -> Result<$out> {
                 let mut call = Call::new(ctx);
                 $(let $a = $a::take(&mut call)?;)*
-                self($($a),*).$finish()
-            }
-        }
-
-        impl<F, R, $($a,)*> $trait<(Bridged, $($a,)*)> for F
-        where
-            F: AsyncFn($($a),*) -> R + Send + Sync + 'static,
-            R: $answer,
-            $($a: Arg,)*
-        {
-            fn shape() -> Shape {
-                #[allow(unused_mut, reason = "there may be no arguments")]
-                let mut shape = Shape::default();
-                $($a::describe(&mut shape);)*
-                shape
-            }
-
-            #[allow(non_snake_case, unused, reason = "arguments are named as their types; there may be none")]
-            fn call(&self, ctx: &Arc<Ctx>) -> Result<$out> {
-                let mut call = Call::new(ctx);
-                $(let $a = $a::take(&mut call)?;)*
-                bridge::block_on(self($($a),*))?.$finish()
+                $run(self($($a),*))?.$finish()
             }
         }
     };

@@ -69,7 +69,8 @@ impl App {
     /// An app of this name.
     ///
     /// Its templates are in `templates`, its static files in `static`, below the folder that the program runs in,
-    /// unless [`root_path`](App::root_path), `template_folder` or `static_folder` say otherwise.
+    /// unless [`root_path`](App::root_path), `template_folder` or `static_folder` say otherwise. With
+    /// `app.root_path(env!("CARGO_MANIFEST_DIR"))` they are beside your `Cargo.toml`, wherever it is started from.
     #[track_caller]
     pub fn new(name: &str) -> App {
         App {
@@ -80,7 +81,7 @@ impl App {
             config: Config::new(),
             states: TypeMap::default(),
             converters: Converters::default(),
-            scaffold: Scaffold::default(),
+            scaffold: Scaffold { is_app: true, ..Scaffold::default() },
             #[cfg(feature = "static_files")]
             static_files: StaticSetup::default(),
             #[cfg(feature = "templates")]

@@ -29,6 +29,10 @@ pub struct Scaffold {
     pub(super) by_type: Vec<TypedHandler>,
     pub(super) blueprints: Vec<Registration>,
     pub(super) mistakes: Vec<Mistake>,
+    /// Whether this is an app's, which takes what blueprints have for the whole app; a blueprint hands it on.
+    pub(super) is_app: bool,
+    /// A blueprint's hooks and error handlers for the whole app.
+    pub(super) app_wide: Option<Box<Scaffold>>,
 }
 
 /// A route as it was registered.
@@ -142,7 +146,8 @@ impl Scaffold {
     /// Runs `hook` before each view. What it returns, if it is a response, ends the request: the view does not run.
     ///
     /// An app's hooks run first, then the outer blueprint's, then the inner one's, each in the order of registration.
-    /// They run for a 404 and a 405 as well; a blueprint's only when one of its rules matched.
+    /// They run for a 404 and a 405 as well; a blueprint's only when one of its rules matched, but for
+    /// [`before_app_request`](Blueprint::before_app_request).
     ///
     /// ```
     /// use dewar::{App, request};
@@ -261,9 +266,23 @@ impl Scaffold {
     /// assert_eq!(app.test_client().get("/admin/users").text(), "users");
     /// ```
     #[track_caller]
-    pub fn register_blueprint(&mut self, blueprint: Blueprint) -> &mut Registration {
+    pub fn register_blueprint(&mut self, mut blueprint: Blueprint) -> &mut Registration {
+        if let Some(app_wide) = blueprint.scaffold.app_wide.take() {
+            // Now, so that they come in the order of registration among the app's own.
+            let takes = if self.is_app { &mut *self } else { &mut **self.app_wide.get_or_insert_default() };
+            takes.take_hooks(*app_wide);
+        }
         self.blueprints.push(Registration::new(blueprint, Location::caller()));
         self.blueprints.last_mut().expect("one was just pushed")
+    }
+
+    fn take_hooks(&mut self, other: Scaffold) {
+        self.before.extend(other.before);
+        self.after.extend(other.after);
+        self.teardown.extend(other.teardown);
+        self.by_status.extend(other.by_status);
+        self.by_type.extend(other.by_type);
+        self.mistakes.extend(other.mistakes);
     }
 }
 

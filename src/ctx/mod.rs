@@ -14,7 +14,7 @@ pub(crate) use site::RuleInfo;
 pub(crate) use site::missing_folder;
 pub use site::{Site, TypeMap};
 
-use crate::error::{Error, HttpError, Result};
+use crate::error::{Error, Here, HttpError, Result};
 use crate::request::Request;
 use crate::response::Response;
 use crate::routing::{ArgRef, Args, RuleId, UrlValue};
@@ -164,8 +164,9 @@ impl Ctx {
     ///
     /// # Errors
     /// When there is no such endpoint, or a variable of its rule is missing; with the nearest one that there is.
+    #[track_caller]
     pub fn url_for(&self, endpoint: &str, values: &[(&str, UrlValue)]) -> Result<String> {
-        self.site.build_url(endpoint, values, Some(self))
+        self.site.build_url(endpoint, values, Some(self)).here()
     }
 }
 

@@ -3,12 +3,13 @@
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::fmt;
+use std::panic::Location;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Ctx;
 use crate::config::{Config, Settings};
-use crate::error::{Error, Result};
+use crate::error::{Error, Here, Result};
 use crate::routing::{Router, UrlValue};
 
 /// The app as its requests see it: its name, configuration, rules and shared values, and no way to change them
@@ -39,6 +40,8 @@ pub(crate) struct RuleInfo {
     pub(crate) blueprint: String,
     /// Empty where the view is a closure that was given none.
     pub(crate) endpoint: String,
+    /// The line of its registration.
+    pub(crate) at: &'static Location<'static>,
     /// The names of its view arguments.
     pub(crate) args: Vec<String>,
 }
@@ -96,8 +99,9 @@ impl Site {
     ///
     /// # Errors
     /// When `SERVER_NAME` is needed and not set, and as inside of a request.
+    #[track_caller]
     pub fn url_for(&self, endpoint: &str, values: &[(&str, UrlValue)]) -> Result<String> {
-        self.build_url(endpoint, values, None)
+        self.build_url(endpoint, values, None).here()
     }
 
     /// Values whose names begin with `_` are options: `_anchor`, `_method`, `_scheme`, `_external`.

@@ -84,13 +84,17 @@ impl Request {
     /// use dewar::{App, Result, request};
     ///
     /// fn add() -> Result<String> {
-    ///     let request = request();
+    ///     let request = request(); // what the form gives is borrowed of it
     ///     let form = request.form()?;
-    ///     Ok(form.fields.get("name").unwrap_or("nobody").to_owned())
+    ///     let name = form.require("name")?; // Flask's `request.form["name"]`: 400 when it is missing
+    ///     let photo = form.file("photo").map_or(0, |file| file.data.len());
+    ///     Ok(format!("{name}, {} years, {photo} bytes", form.get("age").unwrap_or("?")))
     /// }
     /// let mut app = App::new("demo");
     /// app.post("/", add);
-    /// assert_eq!(app.test_client().post("/").form([("name", "Ada")]).send().text(), "Ada");
+    /// let client = app.test_client();
+    /// assert_eq!(client.post("/").form([("name", "Ada")]).send().text(), "Ada, ? years, 0 bytes");
+    /// assert_eq!(client.post("/").form([("age", "36")]).send().status(), 400);
     /// ```
     ///
     /// # Errors

@@ -88,17 +88,18 @@ pub trait Arg: Sized {
     fn take(call: &mut Call<'_>) -> Result<Self>;
 }
 
-/// A type that can be made of a request: an extractor.
+/// A type that can be made of a request: an extractor. What a decorator such as `login_required` does in Flask, it does
+/// for the views that take it: its error, or a redirect, is answered in place of theirs.
 ///
 /// ```
-/// use dewar::{App, Ctx, FromRequest, Result, abort};
+/// use dewar::{App, Ctx, FromRequest, Result, abort, redirect};
 /// use std::sync::Arc;
 ///
 /// struct CurrentUser { name: String }
 ///
 /// impl FromRequest for CurrentUser {
 ///     fn from_request(ctx: &Arc<Ctx>) -> Result<Self> {
-///         let Some(name) = ctx.request().header("x-user") else { abort!(401) };
+///         let Some(name) = ctx.request().header("x-user") else { abort!(redirect("/login")) };
 ///         Ok(CurrentUser { name: name.to_owned() })
 ///     }
 /// }
@@ -106,7 +107,7 @@ pub trait Arg: Sized {
 /// let mut app = App::new("demo");
 /// app.get("/me", |user: CurrentUser| user.name).endpoint("me");
 /// let client = app.test_client();
-/// assert_eq!(client.get("/me").status(), 401);
+/// assert_eq!(client.get("/me").header("location"), Some("/login"));
 /// assert_eq!(client.request("GET", "/me").header("x-user", "ada").send().text(), "ada");
 /// ```
 pub trait FromRequest: Sized {

@@ -214,9 +214,11 @@ fn join_until(threads: Vec<JoinHandle<()>>, deadline: Instant) {
         let _ = done.send(());
     };
     // Without a thread for it they are let go.
-    if thread::Builder::new().name("dewar-join".into()).spawn(join).is_ok() {
+    if let Ok(joiner) = thread::Builder::new().name("dewar-join".into()).spawn(join) {
         // However late it is, those that have ended are not left behind.
-        let _ = all.recv_timeout(deadline.saturating_duration_since(Instant::now()).max(LEAST));
+        if all.recv_timeout(deadline.saturating_duration_since(Instant::now()).max(LEAST)).is_ok() {
+            let _ = joiner.join(); // it has nothing left to do
+        }
     }
 }
 

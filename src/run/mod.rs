@@ -14,7 +14,7 @@ use crate::server::Server;
 
 impl App {
     /// Serves the app until Ctrl-C or SIGTERM: on 127.0.0.1:5000, unless the program's arguments (`--host`, `--port`,
-    /// `--workers`, `--engine`), or `DEWAR_HOST`, `DEWAR_PORT` and so on say otherwise; `--help` lists them. Programs
+    /// `--workers`, `--engine`, `--debug`), or `DEWAR_HOST`, `DEWAR_PORT` and so on say otherwise; `--help` lists them. Programs
     /// with arguments of their own use [`App::run_with`].
     ///
     /// When the program has set no logger, warnings and errors are written to standard error; `DEWAR_LOG` says from
@@ -35,10 +35,13 @@ impl App {
     /// # Errors
     /// As [`App::run`].
     #[track_caller]
-    pub fn run_with(self, options: RunOptions) -> Result<()> {
+    pub fn run_with(mut self, options: RunOptions) -> Result<()> {
         // What is wrong is the caller's to mend, at the line that starts the app.
         let here = Location::caller();
         logger::install(options.log);
+        if options.debug {
+            self.config_mut().set("DEBUG", true);
+        }
         let service = self.into_service().map_err(|error| Error::located(error, here))?;
         let bound = Server::bind(options.address()).map_err(|error| Error::located(error, here))?;
         let mut server = bound.engine(options.engine);

@@ -28,6 +28,8 @@ pub struct RunOptions {
     pub workers: Option<usize>,
     /// What accepts and parses.
     pub engine: EngineKind,
+    /// Sets the app's `DEBUG`: for development, since error pages then show the error to whoever asks.
+    pub debug: bool,
     /// From which level on the log is written, when the program has set no logger.
     pub log: LevelFilter,
 }
@@ -39,6 +41,7 @@ impl Default for RunOptions {
             port: 5000,
             workers: None,
             engine: EngineKind::default(),
+            debug: false,
             log: LevelFilter::Warn,
         }
     }
@@ -51,10 +54,11 @@ Serves this app.
   --port PORT      the port (5000)
   --workers MAX    how many requests may be in handlers at once
   --engine NAME    what accepts and parses: tiny_http
+  --debug          show errors in their pages, read templates again when they change
   --help           this text
 
-Each can be given in the environment too: DEWAR_HOST, DEWAR_PORT, DEWAR_WORKERS, DEWAR_ENGINE; and DEWAR_LOG says what
-is logged: off, error, warn, info, debug or trace.";
+Each can be given in the environment too: DEWAR_HOST, DEWAR_PORT, DEWAR_WORKERS, DEWAR_ENGINE,
+DEWAR_DEBUG=true; and DEWAR_LOG says what is logged: off, error, warn, info, debug or trace.";
 
 impl RunOptions {
     /// From `DEWAR_…` in the environment, and then from the program's arguments. `--help` prints the options and ends
@@ -100,7 +104,8 @@ impl RunOptions {
             };
             let setter = SETTERS.iter().find(|(name, _)| *name != "log" && flag.strip_prefix("--") == Some(name));
             let Some((_, set)) = setter else { return Err(BadOption(format!("there is no option {flag}"))) };
-            let value = value.or_else(|| args.next()).ok_or_else(|| BadOption(format!("{flag} needs a value")))?;
+            let value = value.or_else(|| if flag == "--debug" { Some("true".into()) } else { args.next() });
+            let value = value.ok_or_else(|| BadOption(format!("{flag} needs a value")))?;
             set(self, &value).map_err(|wanted| BadOption::value(&flag, wanted, &value))?;
         }
         Ok(())
@@ -118,7 +123,7 @@ impl RunOptions {
 /// Sets an option from text, or says what it wants.
 type Setter = fn(&mut RunOptions, &str) -> Result<(), String>;
 
-const SETTERS: [(&str, Setter); 5] = [
+const SETTERS: [(&str, Setter); 6] = [
     ("host", |options, text| {
         options.host = text.to_owned();
         Ok(())
@@ -134,6 +139,14 @@ const SETTERS: [(&str, Setter); 5] = [
     }),
     ("engine", |options, text| {
         options.engine = text.parse().map_err(|error| format!("an engine ({error})"))?;
+        Ok(())
+    }),
+    ("debug", |options, text| {
+        options.debug = match text {
+            "true" | "1" => true,
+            "false" | "0" | "" => false,
+            _ => return Err("true or false".to_owned()),
+        };
         Ok(())
     }),
     ("log", |options, text| {

@@ -22,7 +22,7 @@ pub use tagged::Tagged;
 
 use crate::config::SessionSettings;
 use crate::ctx::Ctx;
-use crate::error::{Error, Result};
+use crate::error::{Error, Here, Result};
 use crate::extract::FromRequest;
 
 const PERMANENT: &str = "_permanent";
@@ -150,7 +150,7 @@ impl Session {
     pub fn set(&self, key: impl Into<String>, value: impl Serialize) -> Result<()> {
         self.check_writable()?;
         // Before the lock is taken: what is other people's code may use the session.
-        let (key, value) = (key.into(), data::encode(value)?);
+        let (key, value) = (key.into(), data::encode(value).map_err(Error::from).here()?);
         let mut inner = self.lock();
         inner.data.insert(key, value);
         inner.modified = true;

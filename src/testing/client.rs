@@ -21,6 +21,9 @@ use crate::service::Service;
 /// `get`, `head`, `delete` and `options` send at once; `post`, `put`, `patch` and `request` make a
 /// [`RequestBuilder`], which takes headers and a body.
 ///
+/// An error that nothing handled is answered with 500 as ever, and given by [`TestResponse::error`]. It is also written to
+/// standard error, when there is no logger that was told of it.
+///
 /// ```
 /// use dewar::{App, request};
 ///
@@ -152,6 +155,12 @@ impl TestClient {
 
         let mut response = self.service.call(request);
         let ctx = response.extensions_mut().remove::<KeepContext>().and_then(|kept| kept.0);
+        if let Some(error) = ctx.as_ref().and_then(|ctx| ctx.unhandled_error())
+            && !log::log_enabled!(log::Level::Error)
+        {
+            // Otherwise a test would only see a 500. The test harness shows this when the test fails.
+            eprintln!("Exception on {} [{method}]: {error:#}", uri.path());
+        }
         self.jar().store(response.headers());
         let (status, headers) = (response.status(), response.headers().clone());
         let bodiless = *method == Method::HEAD || matches!(status.as_u16(), 100..=199 | 204 | 304);

@@ -64,7 +64,8 @@ impl TestResponse {
         self.body_error.as_ref()
     }
 
-    /// The context of the request, kept for looking into `g` and the like; `None` when the service is no app.
+    /// The context of the request, kept for looking into `g` and, by `Session::of`, the session; `None` when the service
+    /// is no app.
     pub fn context(&self) -> Option<&Arc<Ctx>> {
         self.ctx.as_ref()
     }
@@ -91,6 +92,7 @@ impl fmt::Debug for TestResponse {
             .field("status", &self.status)
             .field("headers", &self.headers)
             .field("text", &self.text())
+            .field("error", &self.error())
             .finish_non_exhaustive()
     }
 }

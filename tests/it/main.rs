@@ -7,6 +7,7 @@ mod layers;
 #[cfg(feature = "tiny_http")]
 mod pool;
 mod routing;
+mod run;
 #[cfg(feature = "tiny_http")]
 mod server;
 #[cfg(feature = "sessions")]

@@ -101,6 +101,27 @@ fn the_context_is_kept() {
 }
 
 #[test]
+fn what_fails_is_written_out() {
+    // In a process of its own: this one has a logger.
+    const MARK: &str = "DEWAR_TEST_500";
+    let mut app = App::new("demo");
+    app.get("/broken", || -> dewar::Result<()> { Err(dewar::Error::msg("out of tea")) });
+    if std::env::var_os(MARK).is_some() {
+        assert_eq!(app.test_client().get("/broken?q=secret").status(), 500);
+        return;
+    }
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["app::client::what_fails_is_written_out", "--exact", "--nocapture"])
+        .env(MARK, "1")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.starts_with(&format!("Exception on /broken [GET]: out of tea\n  at {}", file!())), "{said}");
+    let (response, _) = crate::support::logged(|| app.test_client().get("/broken"));
+    assert!(format!("{response:?}").contains("out of tea"), "{response:?}");
+}
+
+#[test]
 fn any_service_will_do() {
     let client = TestClient::new(|request: dewar::Request| Response::text(request.path().to_owned()));
     let response = client.get("/x");

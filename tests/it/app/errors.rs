@@ -78,6 +78,26 @@ fn question_mark_keeps_the_callers_line() {
 }
 
 #[test]
+fn what_fails_inside_is_said_of_the_callers_line() {
+    let mut app = App::new("demo");
+    app.template("bad.html", "{{ 1 + {} }}");
+    // Each in a line of its own; a panic's own line is only told to the panic hook, so it has the registration's.
+    let first = line!() + 1;
+    app.get("/template", || dewar::render("bad.html", dewar::context! {}));
+    app.get("/absent", || dewar::render("absent.html", dewar::context! {}));
+    app.get("/string", || dewar::render_template_string("{% if %}", dewar::context! {}));
+    app.get("/url", || dewar::url_for!("nowhere"));
+    app.get("/site", || dewar::current_app().url_for("nowhere", &[]));
+    app.get("/panic", || -> &'static str { panic!("here") });
+    let client = client(app);
+    for (line, path) in (first..).zip(["/template", "/absent", "/string", "/url", "/site", "/panic"]) {
+        let (response, _) = logged(|| client.get(path));
+        let at = response.error().expect(path).at();
+        assert_eq!((at.file(), at.line()), (file!(), line), "{path}");
+    }
+}
+
+#[test]
 fn or_500_and_or_404() {
     fn poisoned() -> Result<String> {
         let lock = Arc::new(Mutex::new(1));

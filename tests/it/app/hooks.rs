@@ -76,6 +76,65 @@ fn outer_hooks_enclose_inner_ones() {
 }
 
 #[test]
+fn a_blueprints_hooks_for_the_whole_app() {
+    let trace = Trace::default();
+    let mut app = App::new("demo");
+    let mut outer = Blueprint::new("outer").url_prefix("/outer");
+    let mut inner = Blueprint::new("inner").url_prefix("/inner");
+    for (blueprint, name) in [(&mut outer, "outer"), (&mut inner, "inner")] {
+        let t = trace.clone();
+        blueprint.before_app_request(move || t.add(format!("before {name}")));
+        let t = trace.clone();
+        blueprint.after_app_request(move |response: dewar::Response| {
+            t.add(format!("after {name}"));
+            response
+        });
+        let t = trace.clone();
+        blueprint.teardown_app_request(move |_: Option<&Error>| t.add(format!("teardown {name}")));
+    }
+    inner.app_errorhandler(404, |_: HttpError| ("not here", 404));
+    outer.app_errorhandler_for(|error: std::num::ParseIntError| (error.to_string(), 400));
+    let t = trace.clone();
+    app.before_request(move || t.add("before app 1"));
+    outer.register_blueprint(inner);
+    app.register_blueprint(outer);
+    let t = trace.clone();
+    app.before_request(move || t.add("before app 2"));
+    app.get("/<n>", |n: String| -> Result<String> { Ok(n.parse::<u8>()?.to_string()) });
+    let client = client(app);
+    assert_eq!(client.get("/no/where").text(), "not here");
+    assert_eq!(
+        trace.take(),
+        lines(
+            "before app 1
+            before outer
+            before inner
+            before app 2
+            after inner
+            after outer
+            teardown inner
+            teardown outer"
+        )
+    );
+    assert_eq!(client.get("/x").text(), "invalid digit found in string");
+}
+
+#[test]
+fn mistakes_in_them_are_said_of_their_lines() {
+    let mut app = App::new("demo");
+    let mut blueprint = Blueprint::new("bp");
+    let line = line!() + 1;
+    blueprint.before_app_request(|_: dewar::State<u8>| ());
+    blueprint.app_errorhandler(200, |_: HttpError| "");
+    app.register_blueprint(blueprint);
+    let mistakes = crate::support::mistakes(app);
+    assert_eq!(mistakes.len(), 2, "{mistakes:?}");
+    for (mistake, line) in mistakes.iter().rev().zip(line..) {
+        assert!(mistake.starts_with(&format!("{}:{line}:", file!())), "{mistake}");
+    }
+}
+
+#[test]
 fn a_blueprints_hooks_run_for_its_own_rules_only() {
     let trace = Trace::default();
     let client = client(nested(&trace));

@@ -36,7 +36,7 @@ fn each_with_its_line_and_its_cure() {
                 app.get("/", two);
                 line!()
             },
-            &["gives 0 view arguments"],
+            &["gives 0 view arguments, but"],
         ),
         // of the wrong type
         (

@@ -75,6 +75,58 @@ struct Source {
 }
 
 #[test]
+fn what_is_in_g() {
+    #[derive(Clone, serde::Serialize)]
+    struct User {
+        name: &'static str,
+        #[serde(skip)]
+        _password: &'static str,
+    }
+    /// Its `Serialize` may use `g` as it likes.
+    #[derive(Clone)]
+    struct Asks;
+    impl serde::Serialize for Asks {
+        fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+            to.serialize_bool(g().contains("user"))
+        }
+    }
+    let mut app = App::new("demo");
+    app.before_request(|| {
+        let user = User { name: "ada", _password: "secret" };
+        g().set_shown("user", user.clone());
+        g().set_shown("nobody", None::<User>);
+        g().set_shown("asks", Asks);
+        g().set_shown("bad", std::collections::HashMap::from([((), 1)]));
+        g().set("hidden", user);
+    });
+    app.get("/", |source: dewar::Query<Source>| render_template_string(&source.0.t, context! {}));
+    let client = client(app);
+    let get = |source: &str| client.get(&format!("/?t={}", source.replace('%', "%25").replace(' ', "+")));
+    for (source, text) in [
+        ("{% if g.user %}{{ g.user.name }} {{ g.user['name'] }}{{ g.user._password }}{% endif %}", "ada ada"),
+        (
+            "{% if g.nobody %}x{% endif %}{{ g.nobody['name'] == 1 }} {{ g.asks }} {{ g.get('user').name }}",
+            "False True ada",
+        ),
+        ("{% if g.absent %}x{% endif %}", ""),
+    ] {
+        assert_eq!(get(source).text(), text, "{source}");
+    }
+    for (source, says) in [
+        ("{% if g.hidden %}x{% endif %}", "::User`, which a template cannot see: derive `serde::Serialize` for it"),
+        ("{{ g.hidden.name }}", "g().set_shown(\"hidden\", …)"),
+        (
+            "{{ g.bad }}",
+            "`g.bad`, a `std::collections::hash::map::HashMap<(), i32>`, cannot be shown: key must be a string",
+        ),
+    ] {
+        let (response, records) = logged(|| get(source));
+        assert_eq!(response.status(), 500, "{source}");
+        assert!(records[0].contains(says), "{records:?}");
+    }
+}
+
+#[test]
 fn templates_of_templates() {
     let folder = Folder::new("templates");
     folder
