@@ -7,6 +7,8 @@ use std::io::{self, Read};
 
 use bytes::Bytes;
 
+use crate::quiet::quietly;
+
 /// How many bytes are read at once from a reader or a file, 64 KiB.
 const BLOCK: usize = 64 * 1024;
 
@@ -126,7 +128,8 @@ impl Body {
         matches!(self.kind, Kind::Reader { .. } | Kind::Blocks { .. })
     }
 
-    /// Runs `job` once the body has been sent, or was given up because the client went away.
+    /// Runs `job` once the body has been sent, or was given up because the client went away. A panic in it is logged,
+    /// and harms neither the other jobs nor the response.
     pub fn call_on_close(&mut self, job: impl FnOnce() + Send + 'static) {
         self.closers.push(Box::new(job));
     }
@@ -254,8 +257,15 @@ fn read_sized(reader: &mut impl Read, left: &mut u64, out: &mut [u8]) -> io::Res
 
 impl Drop for Body {
     fn drop(&mut self) {
-        for job in self.closers.drain(..) {
-            job();
+        run_all(&mut self.closers);
+    }
+}
+
+/// Each of them, whatever becomes of the others. This may be an unwinding already, and a panic must not end the process.
+fn run_all(jobs: &mut Vec<Box<dyn FnOnce() + Send>>) {
+    for job in jobs.drain(..) {
+        if quietly(job).is_none() {
+            quietly(|| log::error!("a job on the close of a body panicked"));
         }
     }
 }
@@ -265,9 +275,7 @@ pub struct Closers(Vec<Box<dyn FnOnce() + Send>>);
 
 impl Drop for Closers {
     fn drop(&mut self) {
-        for job in self.0.drain(..) {
-            job();
-        }
+        run_all(&mut self.0);
     }
 }
 

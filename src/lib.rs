@@ -114,6 +114,7 @@ mod multipart;
 mod pool;
 #[cfg(feature = "tiny_http")]
 mod proto;
+mod quiet;
 mod request;
 mod respond;
 mod response;

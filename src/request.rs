@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
@@ -272,17 +273,34 @@ impl Request {
     pub fn data(&self) -> Result<Bytes, HttpError> {
         // The lock is held while reading, so that a second caller waits for the first one's bytes.
         let mut body = self.0.body.lock().unwrap_or_else(PoisonError::into_inner);
-        let read = || std::mem::take(&mut *body).into_bytes().map_err(|error| Unread::from(HttpError::from(error)));
-        self.0.data.get_or_init(read).clone().map_err(HttpError::from)
+        let mut panic = None;
+        let read = || {
+            let body = std::mem::take(&mut *body);
+            match catch_unwind(AssertUnwindSafe(|| body.into_bytes())) {
+                Ok(read) => read.map_err(|error| HttpError::from(error).into()),
+                Err(payload) => {
+                    panic = Some(payload);
+                    Err(HttpError::new(500).with_description("Reading the body panicked.").into())
+                }
+            }
+        };
+        let data = self.0.data.get_or_init(read).clone();
+        drop(body);
+        if let Some(payload) = panic {
+            resume_unwind(payload);
+        }
+        data.map_err(HttpError::from)
     }
 
     /// The body as a stream, for whoever comes first; after that it is empty.
     ///
     /// It is a lease on the connection: void once the response is written.
     pub fn take_body(&self) -> Body {
+        // The lock first: another thread may be reading at this moment, and what it reads is kept.
+        let mut body = self.0.body.lock().unwrap_or_else(PoisonError::into_inner);
         match self.0.data.get() {
             Some(data) => data.clone().unwrap_or_default().into(),
-            None => std::mem::take(&mut *self.0.body.lock().unwrap_or_else(PoisonError::into_inner)),
+            None => std::mem::take(&mut *body),
         }
     }
 

@@ -33,6 +33,7 @@ use crate::bridge::luggage;
 use crate::ctx::{Ctx, KeepContext, Matched};
 use crate::error::{Error, HttpError, Result, allow_value};
 use crate::form::FormLimits;
+use crate::quiet::{discard_panic, quietly};
 use crate::request::Request;
 use crate::response::{Response, escape_html};
 use crate::routing::{Found, encode_path};
@@ -43,10 +44,19 @@ pub(super) fn answer(app: &Frozen, request: Request) -> Response {
     let ctx = Arc::new(context(app, request));
     let packed = luggage::pack(Some(ctx.clone()));
     let result = guarded(|| begin(app, &ctx));
-    let mut response = finish(app, &ctx, result);
+    // Guarded as a whole too, for the users' code that is not called but happens: how errors show themselves, the
+    // destructors of what hooks leave behind.
+    let mut response = guarded(|| Ok(finish(app, &ctx, result))).unwrap_or_else(|error| {
+        ctx.set_unhandled(Arc::new(error));
+        HttpError::new(500).into_response()
+    });
+    teardown(app, &ctx);
     drop(packed);
     if keep {
         response.extensions_mut().insert(KeepContext(Some(ctx)));
+    } else if quietly(|| drop(ctx)).is_none() {
+        // A value in `g`; the response is whole all the same.
+        quietly(|| log::error!("the context of a request panicked when it was dropped"));
     }
     response
 }
@@ -122,7 +132,7 @@ fn options(allow: HeaderValue) -> Response {
     response
 }
 
-/// Steps 5 to 8: whatever came of the view, there is a response.
+/// Steps 5 to 7: whatever came of the view, there is a response.
 fn finish(app: &Frozen, ctx: &Arc<Ctx>, result: Result<Response>) -> Response {
     let after = match result.or_else(|error| handle(app, ctx, error)) {
         Ok(response) => run_after(app, ctx, response),
@@ -139,7 +149,6 @@ fn finish(app: &Frozen, ctx: &Arc<Ctx>, result: Result<Response>) -> Response {
     });
     #[cfg(feature = "sessions")]
     crate::session::save(ctx, &mut response);
-    teardown(app, ctx);
     response
 }
 
@@ -241,7 +250,8 @@ fn teardown(app: &Frozen, ctx: &Arc<Ctx>) {
     for scope in scopes_inner_first(app, ctx) {
         for hook in scope.teardown.iter().rev() {
             if let Err(failed) = guarded(|| hook(error)) {
-                log::error!("a teardown hook failed: {failed:#}");
+                quietly(|| log::error!("a teardown hook failed: {failed:#}"));
+                quietly(|| drop(failed));
             }
         }
     }
@@ -269,7 +279,9 @@ pub struct Panicked(String);
 impl From<Box<dyn Any + Send>> for Panicked {
     fn from(payload: Box<dyn Any + Send>) -> Panicked {
         let text = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(|s| &**s));
-        Panicked(text.unwrap_or("with a payload that is no text").to_owned())
+        let panicked = Panicked(text.unwrap_or("with a payload that is no text").to_owned());
+        discard_panic(payload);
+        panicked
     }
 }
 

@@ -19,7 +19,8 @@ pub(crate) struct Bell {
 impl Bell {
     /// Marks it as rung without waking anybody: for the loop's own thread, which is awake.
     pub(crate) fn ring_here(&self) {
-        self.rung.store(true, Ordering::Release);
+        // Not a store: that would hide the ring of another thread, and what came before it, from `answer`.
+        self.rung.swap(true, Ordering::Release);
     }
 
     /// Whether it was rung since the last `answer`.

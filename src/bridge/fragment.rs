@@ -239,6 +239,7 @@ impl Drop for Fragment<'_> {
             self.this.pull.set(Some(pull));
         }
         self.this.running.set(Running::Nothing);
+        self.this.keep_until_thread_ends();
     }
 }
 

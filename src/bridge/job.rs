@@ -15,7 +15,8 @@ use std::task::{Context, Poll};
 use super::counters::{self, Count};
 use super::luggage::{self, Bag};
 use super::task_core::{AnyCore, Core, End, Place};
-use super::this_thread;
+use super::this_thread::{self, ThisThread};
+use crate::quiet::{discard_panic, quietly};
 
 /// A future on a loop: with its luggage, its cancellation and its panics.
 pub(crate) struct Job<B, C: AnyCore + ?Sized> {
@@ -73,14 +74,14 @@ impl<B, C: AnyCore + ?Sized> Job<B, C> {
         let dropped = self.bag.hold(|| catch_unwind(AssertUnwindSafe(|| drop(body))));
         if let Err(panic) = dropped {
             let message = message(panic);
-            log::error!("{}: a destructor panicked: {message}", self.core.header());
+            quietly(|| log::error!("{}: a destructor panicked: {message}", self.core.header()));
             if matches!(end, End::Done) {
                 // There is a value, but a result after a panic would look as if all were well.
                 end = End::Panicked(message);
             }
         }
         // The last owner's destructor may panic; the end is to be published nevertheless.
-        let _ = catch_unwind(AssertUnwindSafe(|| self.bag.empty()));
+        quietly(|| self.bag.empty());
         match end {
             End::Cancelled => counters::add(Count::TasksCancelled),
             End::Panicked(_) => counters::add(Count::TasksPanicked),
@@ -89,7 +90,7 @@ impl<B, C: AnyCore + ?Sized> Job<B, C> {
         counters::add(Count::TasksFinished);
         if self.core.header().publish(end) {
             // The value has no other owner left; its destructor must not harm the loop.
-            let _ = catch_unwind(AssertUnwindSafe(|| self.core.discard()));
+            quietly(|| self.core.discard());
         }
     }
 }
@@ -98,7 +99,19 @@ impl<B: Future<Output = ()> + Unpin, C: AnyCore + ?Sized> Future for Job<B, C> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let Job { core, bag, body } = &mut *self;
+        // Set to the end, not only while the future is polled: destructors too must not block a thread of the shared
+        // loop, which may be the only one that what they wait for can run on.
+        this_thread::with(|this| {
+            let header = self.core.header();
+            let _run = (header.place != Place::Local).then(|| this.run_shared(header.spawned_at));
+            self.step(this, cx)
+        })
+    }
+}
+
+impl<B: Future<Output = ()> + Unpin, C: AnyCore + ?Sized> Job<B, C> {
+    fn step(&mut self, this: &ThisThread, cx: &mut Context<'_>) -> Poll<()> {
+        let Job { core, bag, body } = self;
         let header = core.header();
         // Registered before the flag is read: a `cancel` in between is then seen here, or wakes us.
         header.listen(cx.waker());
@@ -110,13 +123,10 @@ impl<B: Future<Output = ()> + Unpin, C: AnyCore + ?Sized> Future for Job<B, C> {
             return Poll::Ready(());
         };
         counters::add(Count::Polls);
-        let polled = this_thread::with(|this| {
-            let (_drive, _run) = match header.place {
-                Place::Local => (Some(this.drive(cx.waker())), None),
-                _ => (None, Some(this.run_shared(header.spawned_at))),
-            };
+        let polled = {
+            let _drive = (header.place == Place::Local).then(|| this.drive(cx.waker()));
             bag.hold(|| catch_unwind(AssertUnwindSafe(|| Pin::new(body).poll(cx))))
-        });
+        };
         match polled {
             Ok(Poll::Pending) => return Poll::Pending,
             Ok(Poll::Ready(())) => self.end(End::Done),
@@ -174,7 +184,7 @@ where
         }));
         let end = end.unwrap_or_else(|panic| End::Panicked(message(panic)));
         if header.publish(end) {
-            let _ = catch_unwind(AssertUnwindSafe(|| core.discard()));
+            quietly(|| core.discard());
         }
     })
 }
@@ -188,7 +198,6 @@ fn message(panic: Box<dyn Any + Send>) -> String {
     } else {
         "(a payload that is no text)".to_owned()
     };
-    // A payload can be anything, also something that panics when it is dropped.
-    let _ = catch_unwind(AssertUnwindSafe(|| drop(panic)));
+    discard_panic(panic);
     message
 }

@@ -17,6 +17,7 @@ use super::bell::BellPull;
 use super::counters::{self, Count};
 use super::job::LocalJob;
 use super::timers::Timers;
+use crate::quiet::quietly;
 
 pub(crate) struct LocalLoop {
     /// Borrowed while tasks are polled; never needed by what they do meanwhile.
@@ -95,10 +96,12 @@ impl LocalLoop {
             }
             for job in left {
                 if !job.is_cancel_requested() {
-                    log::warn!(
-                        "{job} was still running when the fragment at {fragment} ended: cancelled. Await it, \
-                         or hand to `bridge::spawn_shared` what is to outlive its fragment"
-                    );
+                    quietly(|| {
+                        log::warn!(
+                            "{job} was still running when the fragment at {fragment} ended: cancelled. Await it, \
+                             or hand to `bridge::spawn_shared` what is to outlive its fragment"
+                        );
+                    });
                 }
                 drop(job);
             }

@@ -14,8 +14,10 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::thread;
 
 use super::counters::{self, Count};
+use crate::quiet::quietly;
 
 /// What is carried: shared, opaque, for its owner to downcast.
 pub type Luggage = Arc<dyn Any + Send + Sync>;
@@ -116,8 +118,13 @@ pub struct Packed {
 impl Drop for Packed {
     fn drop(&mut self) {
         counters::sub(Count::Pushed);
-        // What was packed is dropped at the end of this statement, when its predecessor is in place.
-        drop(replace(self.before.take()));
+        // What was packed is dropped when its predecessor is in place.
+        let packed = replace(self.before.take());
+        if thread::panicking() {
+            quietly(|| drop(packed)); // a second panic would end the process
+        } else {
+            drop(packed);
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use futures_util::task::AtomicWaker;
 
 use super::error::TaskError;
 use super::timers;
+use crate::quiet::quietly;
 
 /// Where a task runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -152,7 +153,7 @@ impl Header {
             timers::wake(waker); // a loop thread must survive a waker that panics
         }
         if let (End::Panicked(message), true) = (end, abandoned) {
-            log::error!("{self} panicked, and nobody holds the Task: {message}");
+            quietly(|| log::error!("{self} panicked, and nobody holds the Task: {message}"));
         }
         abandoned
     }
@@ -166,7 +167,7 @@ impl Header {
         drop(state);
         drop(waker);
         if let Some(End::Panicked(message)) = end {
-            log::error!("{self} panicked, and its Task was dropped unasked: {message}");
+            quietly(|| log::error!("{self} panicked, and its Task was dropped unasked: {message}"));
         }
     }
 

@@ -1,6 +1,7 @@
 //! What a thread knows of its own fragments: the machine's thread-local. (The user's is in `luggage`.)
 
 use std::cell::{Cell, RefCell};
+use std::mem::ManuallyDrop;
 use std::panic::Location;
 use std::ptr;
 use std::rc::Rc;
@@ -11,6 +12,7 @@ use super::bell::BellPull;
 use super::local_loop::LocalLoop;
 use super::policy::LoopPolicy;
 use super::timers::{self, Timers};
+use crate::quiet::quietly;
 
 /// The event loop, if any, that is busy on a thread.
 #[derive(Clone, Copy)]
@@ -48,22 +50,32 @@ pub(crate) struct ThisThread {
 }
 
 thread_local! {
-    static THIS: ThisThread = const {
-        ThisThread {
+    /// Never dropped, so that it is there to the very end of its thread: other thread-locals' destructors may begin
+    /// fragments and wait for tasks. What it owns is dropped by `END`.
+    static THIS: ManuallyDrop<ThisThread> = const {
+        ManuallyDrop::new(ThisThread {
             running: Cell::new(Running::Nothing),
             policy: Cell::new(None),
             local: RefCell::new(None),
             pull: Cell::new(None),
             driven: Cell::new(NOBODY),
             gather_driven: Cell::new(false),
-        }
+        })
     };
+    static END: End = const { End };
 }
 
-/// Panics, as `LocalKey::with` does, when the thread is so far gone that its thread-locals are dropped.
+struct End;
+
+impl Drop for End {
+    fn drop(&mut self) {
+        with(ThisThread::clear);
+    }
+}
+
 #[inline]
 pub(crate) fn with<R>(f: impl FnOnce(&ThisThread) -> R) -> R {
-    THIS.with(f)
+    THIS.with(|this| f(this))
 }
 
 pub(crate) fn policy() -> Option<LoopPolicy> {
@@ -114,6 +126,21 @@ impl<T: Copy> Drop for Set<'_, T> {
 }
 
 impl ThisThread {
+    /// To be called at the end of a fragment: what is kept for the next one is dropped with the thread, or at once when
+    /// that is ending already.
+    #[inline]
+    pub(crate) fn keep_until_thread_ends(&self) {
+        if END.try_with(|_| ()).is_err() {
+            self.clear();
+        }
+    }
+
+    fn clear(&self) {
+        // Out of their cells first: timers have wakers, which are other people's.
+        let (local, pull) = (self.local.take(), self.pull.take());
+        quietly(|| drop((local, pull)));
+    }
+
     /// For a poll by our own loop: what is polled with exactly this waker is driven by it.
     #[inline]
     pub(crate) fn drive(&self, waker: &Waker) -> Set<'_, WakerId> {

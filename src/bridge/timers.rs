@@ -2,13 +2,14 @@
 //! its own for timers that are polled by anybody else.
 
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::thread;
 use std::time::Instant;
 
 use once_cell::sync::OnceCell;
+
+use crate::quiet::quietly;
 
 /// When, and a number that tells timers of the same instant apart: they fire in the order of their
 /// registration.
@@ -123,8 +124,9 @@ impl Timers {
 
 /// Wakes; a waker that panics harms nobody else.
 pub(crate) fn wake(waker: Waker) {
-    if catch_unwind(AssertUnwindSafe(|| waker.wake())).is_err() {
-        log::error!("a waker panicked; whatever it was to wake may never be polled again");
+    if quietly(|| waker.wake()).is_none() {
+        // Quietly too, as everywhere in the machine: a logger that panics must not stop a loop or the timers.
+        quietly(|| log::error!("a waker panicked; whatever it was to wake may never be polled again"));
     }
 }
 

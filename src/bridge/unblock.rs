@@ -1,6 +1,7 @@
 //! Blocking code called from async code: a pool of threads that may block.
 
 use std::collections::VecDeque;
+use std::io;
 use std::panic::Location;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -10,6 +11,7 @@ use super::counters::{self, Count};
 use super::job::{self, ClosureJob};
 use super::task::Task;
 use super::task_core::{Core, Header, Place};
+use crate::quiet::quietly;
 
 /// How long a thread waits for another closure before it ends.
 const IDLE_TIME: Duration = Duration::from_secs(10);
@@ -58,8 +60,9 @@ pub fn set_unblock_threads(threads: usize) {
     let mut inner = POOL.lock();
     inner.max_threads = threads.max(1);
     // What is queued may now be allowed a thread.
-    POOL.grow(&mut inner);
+    let refused = POOL.grow(&mut inner);
     drop(inner);
+    warn_of(refused);
     // Idle threads look whether they are too many.
     POOL.changed.notify_all();
 }
@@ -90,6 +93,12 @@ pub struct UnblockStats {
 pub fn unblock_stats() -> UnblockStats {
     let inner = POOL.lock();
     UnblockStats { threads: inner.threads, idle: inner.idle, queued: inner.queue.len(), max_threads: inner.max_threads }
+}
+
+fn warn_of(refused: Option<io::Error>) {
+    if let Some(error) = refused {
+        quietly(|| log::error!("the blocking pool has no further thread: {error}"));
+    }
 }
 
 struct Pool {
@@ -128,31 +137,31 @@ impl Pool {
         let mut inner = self.lock();
         inner.queue.push_back(job);
         self.changed.notify_one();
-        self.grow(&mut inner);
+        let refused = self.grow(&mut inner);
         // No thread, and none to be had: say so instead of waiting for ever. (With at least one thread the
         // queue gets its turn, later.)
-        if inner.threads == 0 {
-            let refused = std::mem::take(&mut inner.queue);
-            drop(inner);
-            for job in refused {
-                job(Err("no thread for the blocking pool".into()));
-            }
+        let stranded = if inner.threads == 0 { std::mem::take(&mut inner.queue) } else { VecDeque::new() };
+        drop(inner);
+        warn_of(refused);
+        for job in stranded {
+            job(Err("no thread for the blocking pool".into()));
         }
     }
 
-    /// Starts as many threads as the queue asks for and the bound allows.
-    fn grow(&'static self, inner: &mut Inner) {
+    /// Starts as many threads as the queue asks for and the bound allows. An error is handed out, to be told of when
+    /// the lock is let go: a logger may use the pool.
+    fn grow(&'static self, inner: &mut Inner) -> Option<io::Error> {
         while inner.queue.len() > inner.idle && inner.threads < inner.max_threads {
             let name = format!("dewar-unblock-{}", inner.started);
             let spawned = thread::Builder::new().name(name).spawn(|| self.work());
             if let Err(error) = spawned {
-                log::error!("the blocking pool has no further thread: {error}");
-                return;
+                return Some(error);
             }
             inner.threads += 1;
             inner.started += 1;
             inner.idle += 1; // until it has the lock
         }
+        None
     }
 
     /// A thread's life.

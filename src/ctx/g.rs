@@ -12,22 +12,32 @@ use serde_json::Value;
 use super::Ctx;
 
 /// Most requests leave nothing here, so the map is made with its first entry.
+///
+/// Nothing of its users' runs under the map's lock: values are cloned, made and dropped outside of it, since any of that
+/// may use `g` too. A value that is being cloned is locked by itself, so that it can be taken out as one that nobody
+/// else has.
 #[derive(Default)]
 pub(crate) struct Namespace(Mutex<Map>);
 
 type Map = BTreeMap<Cow<'static, str>, Entry>;
 
+/// What an entry's value is: `None` once it was taken out.
+type Place<T> = Mutex<Option<T>>;
+
+fn clone_of<T: Clone + 'static>(place: &dyn Any) -> Option<T> {
+    place.downcast_ref::<Place<T>>()?.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
 struct Entry {
-    value: Box<dyn Any + Send + Sync>,
+    value: Arc<dyn Any + Send + Sync>,
     #[cfg_attr(not(feature = "templates"), allow(dead_code, reason = "only templates ask"))]
     type_name: &'static str,
     #[cfg_attr(not(feature = "templates"), allow(dead_code, reason = "only templates ask"))]
     show: Option<Show>,
 }
 
-/// Clones the value, which is quick, and leaves the rest for when the lock is let go.
-type Show = fn(&dyn Any) -> Option<Shown>;
-type Shown = Box<dyn FnOnce() -> serde_json::Result<Value>>;
+/// `None` when the value was taken out meanwhile.
+type Show = fn(&dyn Any) -> Option<serde_json::Result<Value>>;
 
 /// A namespace that lives as long as one request (Flask's `g`): what a hook leaves in it, the handler finds.
 ///
@@ -55,7 +65,8 @@ impl G {
 
     /// The value of this name, when it is there and a `T`.
     pub fn get<T: Clone + 'static>(&self, name: &str) -> Option<T> {
-        self.map().get(name)?.value.downcast_ref().cloned()
+        let place = Arc::clone(&self.map().get(name)?.value);
+        clone_of(&*place)
     }
 
     /// Sets a value. Templates see it as `g.name` when it is text, a number or a truth value; for others there is
@@ -84,15 +95,12 @@ impl G {
     where
         T: Serialize + Clone + Send + Sync + 'static,
     {
-        let show: Show = |value| {
-            let value = value.downcast_ref::<T>()?.clone();
-            Some(Box::new(move || serde_json::to_value(value)))
-        };
+        let show: Show = |place| clone_of::<T>(place).map(serde_json::to_value);
         self.insert(name.into(), value, Some(show));
     }
 
     fn insert<T: Send + Sync + 'static>(&self, name: Cow<'static, str>, value: T, show: Option<Show>) {
-        let entry = Entry { value: Box::new(value), type_name: type_name::<T>(), show };
+        let entry = Entry { value: Arc::new(Mutex::new(Some(value))), type_name: type_name::<T>(), show };
         // The old value is dropped after the lock is let go: its `Drop` may use `g` too.
         let old = self.map().insert(name, entry);
         drop(old);
@@ -101,13 +109,15 @@ impl G {
     /// What a template sees of a value that was set with `set_shown`, or why it sees nothing.
     #[cfg(feature = "templates")]
     pub(crate) fn shown(&self, name: &str) -> Option<Result<Value, String>> {
-        let (shown, type_name) = {
+        let (place, show, type_name) = {
             let map = self.map();
             let entry = map.get(name)?;
-            (entry.show.and_then(|show| show(&*entry.value)), entry.type_name)
+            (Arc::clone(&entry.value), entry.show, entry.type_name)
         };
-        Some(match shown {
-            Some(shown) => shown().map_err(|error| format!("`g.{name}`, a `{type_name}`, cannot be shown: {error}")),
+        Some(match show {
+            Some(show) => {
+                show(&*place)?.map_err(|error| format!("`g.{name}`, a `{type_name}`, cannot be shown: {error}"))
+            }
             None => Err(format!(
                 "`g.{name}` is a `{type_name}`, which a template cannot see: derive `serde::Serialize` for it and set \
                  it with `g().set_shown(\"{name}\", …)`"
@@ -162,11 +172,15 @@ impl G {
 
     /// Takes a value out.
     pub fn pop<T: 'static>(&self, name: &str) -> Option<T> {
-        let mut map = self.map();
-        if !map.get(name)?.value.is::<T>() {
-            return None;
-        }
-        map.remove(name)?.value.downcast().ok().map(|value| *value)
+        let place = {
+            let mut map = self.map();
+            if !map.get(name)?.value.is::<Place<T>>() {
+                return None;
+            }
+            map.remove(name)?.value
+        };
+        let mut value = place.downcast_ref::<Place<T>>()?.lock().unwrap_or_else(PoisonError::into_inner);
+        value.take()
     }
 
     /// Whether there is a value of this name.

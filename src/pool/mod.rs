@@ -9,16 +9,19 @@ mod slot;
 mod ticker;
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, mpsc};
 use std::thread::{self, JoinHandle, Thread};
 use std::time::{Duration, Instant};
 
 use slot::Slot;
 
+use crate::quiet::quietly;
+
 /// How long a worker beyond the minimum waits for a job before it looks whether it is still wanted.
 const PATIENCE: Duration = Duration::from_millis(500);
+/// How long a shutdown waits at least for threads that have nothing left to do.
+const LEAST: Duration = Duration::from_millis(100);
 
 /// What a pool is doing: see [`ServerStats`](crate::server::ServerStats).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -116,16 +119,14 @@ impl Pool {
             inner: Mutex::default(),
             changed: Condvar::new(),
         });
-        {
-            let mut inner = shared.lock();
-            for _ in 0..shared.min {
-                match shared.start_worker(&mut inner) {
-                    Ok(()) => {}
-                    Err(error) if inner.workers.is_empty() => return Err(error),
-                    Err(error) => {
-                        log::warn!("only {} of {} workers could be started: {error}", inner.workers.len(), shared.min);
-                        break;
-                    }
+        for started in 0..shared.min {
+            let outcome = shared.start_worker(&mut shared.lock());
+            match outcome {
+                Ok(()) => {}
+                Err(error) if started == 0 => return Err(error),
+                Err(error) => {
+                    log::warn!("only {started} of {} workers could be started: {error}", shared.min);
+                    break;
                 }
             }
         }
@@ -196,11 +197,28 @@ impl Pool {
         let threads = std::mem::take(&mut inner.ended_threads);
         drop(inner);
         let ticker = self.ticker.lock().unwrap_or_else(PoisonError::into_inner).take();
-        for thread in threads.into_iter().chain(ticker) {
+        join_until(threads.into_iter().chain(ticker).collect(), deadline);
+        left
+    }
+}
+
+/// Waits for threads to end, at most until `deadline`. What handlers left in thread-locals is dropped there last, and
+/// may not come to an end; so another thread does the waiting, since a join has no deadline of its own.
+fn join_until(threads: Vec<JoinHandle<()>>, deadline: Instant) {
+    let (done, all) = mpsc::channel();
+    let join = move || {
+        for thread in threads {
             // Its panics were caught inside.
             let _ = thread.join();
         }
-        left
+        let _ = done.send(());
+    };
+    // Without a thread for it they are let go.
+    if let Ok(joiner) = thread::Builder::new().name("dewar-join".into()).spawn(join) {
+        // However late it is, those that have ended are not left behind.
+        if all.recv_timeout(deadline.saturating_duration_since(Instant::now()).max(LEAST)).is_ok() {
+            let _ = joiner.join(); // it has nothing left to do
+        }
     }
 }
 
@@ -340,10 +358,10 @@ impl Shared {
     fn work(self: &Arc<Self>, slot: &Arc<Slot>) {
         slot.announce();
         let worker = Worker { shared: self, slot, base: slot.base };
-        while catch_unwind(AssertUnwindSafe(|| (self.source)(&worker))).is_err() {
+        while quietly(|| (self.source)(&worker)).is_none() {
             // Engines catch what handlers do; this is for what they did not think of. The panic hook has told of it.
             self.panics.fetch_add(1, Ordering::Relaxed);
-            log::error!("a worker panicked outside of a handler; it goes on");
+            quietly(|| log::error!("a worker panicked outside of a handler; it goes on"));
         }
         let mut inner = self.lock();
         if let Some(at) = inner.workers.iter().position(|entry| Arc::ptr_eq(&entry.slot, slot)) {

@@ -10,12 +10,14 @@
 //!
 //! **Sleeping.** When all are free and none is too many, the ticker sleeps until a worker becomes busy.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{Inner, Shared, slot};
+use crate::quiet::quietly;
 
 /// A worker in the same job for longer than this is shown as blocked.
 pub(super) const STUCK: Duration = Duration::from_millis(2);
@@ -51,12 +53,17 @@ pub(super) fn run(shared: &Arc<Shared>) {
     shared.changed.notify_all();
     let mut window = Instant::now();
     let mut peak = 0;
+    // Whether all were free when last looked at, and nobody was told of an end of that.
+    let mut resting = false;
     while !shared.closing.load(Ordering::Acquire) {
         let mut inner = shared.lock();
         let look = look(&mut inner, shared.max);
         note_saturation(shared, &mut inner, look.free == 0);
-        if look.free == 0 && look.blocked > 0 {
-            grow(shared, &mut inner, look.blocked);
+        let refused = if look.free == 0 && look.blocked > 0 { grow(shared, &mut inner, look.blocked) } else { None };
+        if look.free < look.workers && std::mem::take(&mut resting) {
+            // It came between the end of a sleep and this look.
+            inner.awakenings += 1;
+            shared.changed.notify_all();
         }
         peak = peak.max(look.stuck);
         if window.elapsed() >= WINDOW {
@@ -64,16 +71,18 @@ pub(super) fn run(shared: &Arc<Shared>) {
             shared.surplus.store(inner.workers.len().saturating_sub(needed), Ordering::Release);
             (window, peak) = (Instant::now(), 0);
         }
-        for thread in std::mem::take(&mut inner.ended_threads) {
-            // The last thing it did was to put itself here.
-            let _ = thread.join();
-        }
+        // Not joined: what handlers left in thread-locals is dropped after a worker has put itself here, and that may
+        // take its time, or ask for the pool's figures.
+        inner.ended_threads.retain(|thread| !thread.is_finished());
         let workers = inner.workers.len();
         drop(inner);
+        if let Some(error) = refused {
+            quietly(|| log::warn!("no thread to be had beyond {workers} workers, going on with those: {error}"));
+        }
         if look.free < look.workers {
             thread::park_timeout(if look.stuck > 0 || look.free == 0 { FAST } else { SLOW });
         } else {
-            sleep(shared, (workers > shared.min).then_some(IDLE));
+            resting = !sleep(shared, (workers > shared.min).then_some(IDLE));
         }
     }
 }
@@ -113,23 +122,24 @@ fn note_saturation(shared: &Shared, inner: &mut Inner, saturated: bool) {
     }
 }
 
-fn grow(shared: &Arc<Shared>, inner: &mut Inner, by: usize) {
+/// The error is handed out, to be told of when the lock is let go: a logger may ask for the pool's figures.
+fn grow(shared: &Arc<Shared>, inner: &mut Inner, by: usize) -> Option<io::Error> {
     // Those who close the pool take the lock after they have said so: nobody is started whom they have not counted.
     if shared.closing.load(Ordering::Acquire) || inner.no_spawn_before.is_some_and(|until| Instant::now() < until) {
-        return;
+        return None;
     }
     shared.surplus.store(0, Ordering::Release);
     for _ in 0..by.min(shared.max.saturating_sub(inner.workers.len())) {
         if let Err(error) = shared.start_worker(inner) {
-            log::warn!("no thread to be had beyond {} workers, going on with those: {error}", inner.workers.len());
             inner.no_spawn_before = Some(Instant::now() + NO_SPAWN);
-            return;
+            return Some(error);
         }
     }
+    None
 }
 
-/// Sleeps until a worker becomes busy, or for `time`.
-fn sleep(shared: &Shared, time: Option<Duration>) {
+/// Sleeps until a worker becomes busy, or for `time`. Whether a worker did, of which those who wait for it are told.
+fn sleep(shared: &Shared, time: Option<Duration>) -> bool {
     shared.ticker_asleep.store(true, Ordering::SeqCst);
     // A worker that became busy before that has not seen it; now it is seen here.
     let busy = shared.lock().workers.iter().any(|entry| slot::is_busy(entry.slot.number()));
@@ -139,8 +149,10 @@ fn sleep(shared: &Shared, time: Option<Duration>) {
             None => thread::park(),
         }
     }
-    if !shared.ticker_asleep.swap(false, Ordering::SeqCst) || busy {
+    let woken = !shared.ticker_asleep.swap(false, Ordering::SeqCst) || busy;
+    if woken {
         shared.lock().awakenings += 1;
         shared.changed.notify_all();
     }
+    woken
 }

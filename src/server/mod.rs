@@ -29,7 +29,7 @@ pub mod tiny_http;
 use std::fmt;
 use std::io;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::service::Service;
@@ -152,6 +152,12 @@ struct Life {
     changed: Condvar,
 }
 
+impl Life {
+    fn lock(&self) -> MutexGuard<'_, Phase> {
+        self.phase.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 #[derive(Clone, Copy)]
 enum Phase {
     Running,
@@ -172,26 +178,37 @@ impl ServerHandle {
 
     /// Accepts no more, lets what is in flight finish for at most `grace`, and ends all of its threads but those whose
     /// handlers do not return. When another thread is doing that already, waits for it.
+    ///
+    /// # Panics
+    /// If the engine does; then the server counts as running, and may be shut down again.
     pub fn shutdown(&self, grace: Duration) -> ShutdownReport {
-        {
-            let mut phase = self.life.phase.lock().unwrap_or_else(PoisonError::into_inner);
-            match *phase {
-                Phase::Running => *phase = Phase::Stopping,
-                Phase::Stopping | Phase::Ended(_) => {
-                    drop(phase);
-                    return self.wait();
-                }
+        /// What the server has come to, told also if the engine panics: nobody shall wait for ever.
+        struct Outcome<'a>(&'a Life, Phase);
+        impl Drop for Outcome<'_> {
+            fn drop(&mut self) {
+                *self.0.lock() = self.1;
+                self.0.changed.notify_all();
             }
         }
+        let mut phase = self.life.lock();
+        loop {
+            match *phase {
+                Phase::Running => break,
+                Phase::Stopping => phase = self.life.changed.wait(phase).unwrap_or_else(PoisonError::into_inner),
+                Phase::Ended(report) => return report,
+            }
+        }
+        *phase = Phase::Stopping;
+        drop(phase);
+        let mut outcome = Outcome(&self.life, Phase::Running);
         let report = self.running.stop(grace);
-        *self.life.phase.lock().unwrap_or_else(PoisonError::into_inner) = Phase::Ended(report);
-        self.life.changed.notify_all();
+        outcome.1 = Phase::Ended(report);
         report
     }
 
     /// Waits until another thread has shut it down.
     pub fn wait(&self) -> ShutdownReport {
-        let mut phase = self.life.phase.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut phase = self.life.lock();
         loop {
             match *phase {
                 Phase::Ended(report) => return report,

@@ -149,9 +149,10 @@ impl Session {
     #[track_caller]
     pub fn set(&self, key: impl Into<String>, value: impl Serialize) -> Result<()> {
         self.check_writable()?;
-        let value = data::encode(value).map_err(Error::from).here()?;
+        // Before the lock is taken: what is other people's code may use the session.
+        let (key, value) = (key.into(), data::encode(value).map_err(Error::from).here()?);
         let mut inner = self.lock();
-        inner.data.insert(key.into(), value);
+        inner.data.insert(key, value);
         inner.modified = true;
         Ok(())
     }
@@ -163,6 +164,7 @@ impl Session {
     #[track_caller]
     pub fn set_tagged(&self, key: impl Into<String>, value: Tagged) -> Result<()> {
         self.check_writable()?;
+        let key = key.into();
         let mut inner = self.lock();
         inner.data.set_tagged(key, value);
         inner.modified = true;

@@ -6,6 +6,7 @@ mod context;
 mod cookies;
 mod errors;
 mod forms;
+mod guests;
 mod handlers;
 mod hooks;
 mod hostile;

@@ -1,8 +1,9 @@
 //! The worker pool, as a server shows it.
 
+use std::cell::OnceCell;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, channel};
-use std::sync::{Arc, Barrier, Mutex};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Barrier, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use dewar::Response;
@@ -130,4 +131,57 @@ fn being_busy_is_not_being_overloaded() {
     });
     let stats = server.stats();
     assert_eq!((stats.refused_503, stats.pool.workers), (0, 2));
+}
+
+/// In a thread-local of a worker: asks for the server's figures when it is dropped, after it was let go.
+struct AsksAtItsEnd {
+    server: Arc<OnceLock<ServerHandle>>,
+    go: Arc<Mutex<Receiver<()>>>,
+    told: Sender<usize>,
+}
+
+impl Drop for AsksAtItsEnd {
+    fn drop(&mut self) {
+        let _ = self.go.lock().unwrap().recv();
+        let server = self.server.get().unwrap();
+        self.told.send(server.stats().pool.workers).unwrap();
+    }
+}
+
+#[test]
+fn a_worker_that_takes_its_time_to_end_holds_nobody() {
+    const BLOCKING: usize = 4;
+    thread_local! {
+        static LAST: OnceCell<AsksAtItsEnd> = const { OnceCell::new() };
+    }
+    let cell = Arc::new(OnceLock::new());
+    let (go, wait) = channel();
+    let (told, all) = channel();
+    let wait = Arc::new(Mutex::new(wait));
+    let barrier = Barrier::new(BLOCKING);
+    let (server, told) = (Arc::clone(&cell), Mutex::new(told));
+    let service = move |_| {
+        let asks =
+            || AsksAtItsEnd { server: Arc::clone(&server), go: Arc::clone(&wait), told: told.lock().unwrap().clone() };
+        LAST.with(|cell| _ = cell.get_or_init(asks));
+        barrier.wait();
+        Response::text("met")
+    };
+    let started = Server::bind("127.0.0.1:0").unwrap().workers(1).start(Arc::new(service)).unwrap();
+    let server = cell.get_or_init(|| started);
+    for mut client in clients(server, BLOCKING) {
+        assert_eq!(client.answer().body, "met");
+    }
+    // They have ended, but for their thread-locals, which do not come to an end.
+    until(|| server.stats().pool.workers == 1);
+    // And more of them come and end.
+    let ended = server.stats().pool.ended;
+    for mut client in clients(server, BLOCKING) {
+        assert_eq!(client.answer().body, "met");
+    }
+    until(|| server.stats().pool.workers == 1 && server.stats().pool.ended > ended);
+    drop(go);
+    for _ in 0..2 * (BLOCKING - 1) {
+        assert_eq!(next(&all), 1);
+    }
 }

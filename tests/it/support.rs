@@ -113,6 +113,9 @@ fn install_logger() {
     });
 }
 
+/// The tests' logger panics when it is to log these words.
+pub(crate) const LOGGER_PANICS: &str = "a logger cannot say this";
+
 struct Logger;
 
 impl log::Log for Logger {
@@ -122,6 +125,7 @@ impl log::Log for Logger {
 
     fn log(&self, record: &log::Record<'_>) {
         let line = format!("{} {}", record.level(), record.args());
+        assert!(!line.contains(LOGGER_PANICS), "the logger panics");
         OF_THIS_THREAD.with_borrow_mut(|records| records.as_mut().map(|records| records.push(line.clone())));
         ALL.lock().unwrap_or_else(PoisonError::into_inner).push(line);
     }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use ::tiny_http::ReadWrite;
 
 use super::lease::Rest;
+use crate::quiet::quietly;
 
 /// How many bytes of a body are read at once to be thrown away.
 const STEP: usize = 64 * 1024;
@@ -90,8 +91,8 @@ impl Shared {
         loop {
             if let Some(job) = state.waiting.pop_front() {
                 drop(state);
-                if std::panic::catch_unwind(std::panic::AssertUnwindSafe(job)).is_err() {
-                    log::error!("{} panicked", self.name);
+                if quietly(job).is_none() {
+                    quietly(|| log::error!("{} panicked", self.name));
                 }
                 state = self.lock();
                 continue;

@@ -17,6 +17,7 @@ use super::ruined::Ruin;
 use super::send::{Scratch, Sent, send};
 use crate::body::Body;
 use crate::error::HttpError;
+use crate::quiet::discard_panic;
 use crate::request::Request;
 use crate::response::Response;
 
@@ -94,7 +95,8 @@ impl State {
                 log::error!("the response could not be read ahead: {error}");
                 response = HttpError::from(error).into_response();
             }
-            Err(_) => {
+            Err(panic) => {
+                discard_panic(panic);
                 self.count_panic();
                 log::error!("the response's body panicked while it was read");
                 response = HttpError::new(500).into_response();
@@ -145,6 +147,7 @@ impl State {
                 let text = panic.downcast_ref::<&str>().copied();
                 let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
                 log::error!("a handler panicked: {}", text.unwrap_or("with something that is no text"));
+                discard_panic(panic);
                 HttpError::new(500).into_response()
             }
         }

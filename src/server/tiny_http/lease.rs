@@ -46,7 +46,7 @@ impl Lease {
     /// The body for the handler, of at most `limit` bytes.
     pub(super) fn body(self: &Arc<Self>, limit: u64) -> Body {
         let reader = LeaseReader(Arc::clone(self));
-        match self.rest() {
+        match self.hold().rest {
             Rest::Sized(length) => Body::sized_reader(reader, length),
             _ => Body::reader(reader).limited(limit),
         }
@@ -56,8 +56,17 @@ impl Lease {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn rest(&self) -> Rest {
-        self.hold().rest
+    /// Waits a while for another thread that is reading from it; `None` when that does not come back.
+    fn hold_soon(&self) -> Option<MutexGuard<'_, Held>> {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            match self.held.try_lock() {
+                Ok(held) => return Some(held),
+                Err(TryLockError::Poisoned(held)) => return Some(held.into_inner()),
+                Err(TryLockError::WouldBlock) if Instant::now() > until => return None,
+                Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(1)),
+            }
+        }
     }
 
     /// Whether the body that the handler got still exists somewhere.
@@ -69,15 +78,7 @@ impl Lease {
     /// reading and does not come back; the connection is its to end then.
     pub(super) fn revoke(&self) -> Option<(tiny::Request, Rest)> {
         self.void.store(true, Ordering::Release);
-        let until = Instant::now() + PATIENCE;
-        let mut held = loop {
-            match self.held.try_lock() {
-                Ok(held) => break held,
-                Err(TryLockError::Poisoned(held)) => break held.into_inner(),
-                Err(TryLockError::WouldBlock) if Instant::now() > until => return None,
-                Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(1)),
-            }
-        };
+        let mut held = self.hold_soon()?;
         let rest = held.rest;
         held.request.take().map(|request| (request, rest))
     }
@@ -114,6 +115,8 @@ impl Read for LeaseReader {
             Rest::Sized(left) => out.len().min(usize::try_from(left).unwrap_or(usize::MAX)),
             Rest::Chunks => out.len(),
         };
+        // Until it is known better: reading may panic.
+        let before = std::mem::replace(rest, Rest::Unknown);
         match request.as_reader().read(&mut out[..want]) {
             // The client has gone away, or the last chunk has come.
             Ok(0) => {
@@ -121,16 +124,14 @@ impl Read for LeaseReader {
                 Ok(0)
             }
             Ok(got) => {
-                if let Rest::Sized(left) = *rest {
-                    let left = left.saturating_sub(got as u64);
-                    *rest = if left == 0 { Rest::Nothing } else { Rest::Sized(left) };
-                }
+                *rest = match before {
+                    Rest::Sized(left) if left <= got as u64 => Rest::Nothing,
+                    Rest::Sized(left) => Rest::Sized(left - got as u64),
+                    other => other,
+                };
                 Ok(got)
             }
-            Err(error) => {
-                *rest = Rest::Unknown;
-                Err(error)
-            }
+            Err(error) => Err(error),
         }
     }
 }
@@ -144,7 +145,12 @@ pub(super) fn detach(lease: &Arc<Lease>, response: &mut Response, limit: u64) ->
     let mut body = std::mem::take(response.body_mut());
     let mut ahead = Vec::new();
     let mut ended = false;
-    while !ended && lease.rest() != Rest::Nothing {
+    while !ended {
+        // Where another thread sits in a read there is nothing to be waited for here; the end of the lease tells of it.
+        match lease.hold_soon().map(|held| held.rest) {
+            None | Some(Rest::Nothing) => break,
+            Some(_) => {}
+        }
         match body.next_block()? {
             Some(block) => ahead.extend_from_slice(&block),
             None => ended = true,

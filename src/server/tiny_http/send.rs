@@ -12,6 +12,7 @@ use bytes::Bytes;
 use super::head::Terms;
 use crate::body::Plain;
 use crate::proto::{Delivery, HeadWriter, LAST_CHUNK, put_chunk};
+use crate::quiet::{discard_panic, quietly};
 use crate::response::Response;
 
 /// Bodies up to this go out in one write with their head.
@@ -74,14 +75,20 @@ pub(super) fn send(
             Plain::Stream(mut body) => {
                 // Ahead of the first block, for which the client may have to wait.
                 out.write_all(&scratch.out).and_then(|()| out.flush()).map_err(Failure::Client)?;
-                send_blocks(out, &mut scratch.out, chunked, || body.next_block())
+                let sent = send_blocks(out, &mut scratch.out, chunked, || body.next_block());
+                // When all was sent, a destructor cannot make it less.
+                if sent.is_ok() && quietly(|| drop(body)).is_none() {
+                    log::error!("the response's body panicked when it was dropped");
+                }
+                sent
             }
         }
     }));
     let sent = match sent {
         Ok(Ok(())) => out.flush().map_err(Failure::Client),
         Ok(Err(failure)) => Err(failure),
-        Err(_) => {
+        Err(panic) => {
+            discard_panic(panic);
             log::error!("the response's body panicked while it was sent");
             break_off(out, chunked);
             return Sent::Panicked;

@@ -143,3 +143,34 @@ fn a_body_may_be_read_by_another_thread() {
     client.send(format!("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2000\r\n\r\n{}", "y".repeat(2000)));
     assert_eq!(client.answer().body, "y".repeat(2000));
 }
+
+#[test]
+fn a_stream_does_not_wait_for_a_thread_that_waits_for_the_client() {
+    let (reading, is_read) = channel();
+    let (done, is_done) = channel();
+    let ends = Mutex::new((reading, is_read, done));
+    let server = start(move |request: Request| {
+        if request.path() == "/" {
+            return Response::text("served");
+        }
+        let ends = ends.lock().unwrap();
+        let (reading, done) = (ends.0.clone(), ends.2.clone());
+        let mut body = request.take_body();
+        std::thread::spawn(move || {
+            let mut block = [0; 5];
+            body.read_exact(&mut block).unwrap();
+            reading.send(()).unwrap();
+            // The rest is not sent before there is an answer.
+            let _ = body.read(&mut block);
+            done.send(()).unwrap();
+        });
+        next(&ends.1);
+        Response::new(Body::blocks(["a", "b"]))
+    });
+    let mut client = Client::connect(server.addr());
+    client.send("POST /stream HTTP/1.1\r\nHost: x\r\nContent-Length: 50000\r\n\r\nbegun");
+    until(|| server.stats().requests == 1 && server.stats().pool.busy == 0);
+    assert_eq!(Client::connect(server.addr()).get("/").body, "served");
+    client.send("more");
+    next(&is_done);
+}

@@ -213,3 +213,37 @@ fn http_1_0_closes_unless_asked_not_to() {
     io::Read::read_to_string(&mut client.0, &mut body).unwrap();
     assert_eq!(body, "ab");
 }
+
+#[test]
+fn what_panics_when_all_was_sent_harms_no_connection() {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("in a destructor");
+        }
+    }
+    let server = start(|request| {
+        let mut response = match request.path() {
+            "/stream" => Response::new(Body::blocks(["a", "b"])),
+            "/bomb" => {
+                let bomb = Bomb;
+                Response::new(Body::blocks(["a", "b"].into_iter().inspect(move |_| {
+                    let _bomb = &bomb;
+                })))
+            }
+            "/payload" => std::panic::panic_any(Bomb),
+            _ => Response::text("ab"),
+        };
+        response.call_on_close(|| panic!("on close"));
+        response
+    });
+    let mut client = Client::connect(server.addr());
+    for path in ["/stream", "/bomb", "/payload", "/bytes", "/bytes"] {
+        let answer = client.get(path);
+        match path {
+            "/payload" => assert_eq!(answer.status, 500),
+            _ => assert_eq!(answer.body, "ab", "{path}"),
+        }
+    }
+    assert_eq!((server.stats().panics, server.stats().pool.panics), (1, 0));
+}

@@ -1,16 +1,19 @@
 //! How a server begins and ends.
 
-use std::io::{BufRead, BufReader};
+use std::cell::OnceCell;
+use std::io::{self, BufRead, BufReader};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::channel;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use dewar::Response;
-use dewar::server::{EngineKind, Server, ShutdownReport};
+use dewar::server::{Engine, EngineKind, Running, Server, ServerStats, Setup, ShutdownReport};
+use dewar::{Response, Service};
 
 use super::{Client, MOMENT, NEVER, next, start, until};
+use crate::support::panic_message;
 
 #[test]
 fn a_shutdown_finishes_what_is_in_flight_and_refuses_the_rest() {
@@ -196,4 +199,71 @@ fn a_signal_ends_in_order_and_a_second_one_at_once() {
         }
         assert_eq!(child.wait().unwrap().code(), Some(status));
     }
+}
+
+/// Engines may be anybody's.
+#[derive(Debug)]
+struct Fragile;
+
+#[derive(Debug, Default)]
+struct FragileServer(AtomicUsize);
+
+impl Engine for Fragile {
+    fn start(&self, _: TcpListener, _: Arc<dyn Service>, _: &Setup) -> io::Result<Box<dyn Running>> {
+        Ok(Box::new(FragileServer::default()))
+    }
+}
+
+impl Running for FragileServer {
+    fn stats(&self) -> ServerStats {
+        ServerStats::default()
+    }
+
+    fn stop(&self, _: Duration) -> ShutdownReport {
+        match self.0.fetch_add(1, Ordering::SeqCst) {
+            0 => panic!("it cannot stop"),
+            _ => ShutdownReport { finished: 7, cut: 0 },
+        }
+    }
+}
+
+#[test]
+fn an_engine_that_panics_leaves_nobody_waiting() {
+    let server = Server::bind("127.0.0.1:0").unwrap().engine(Fragile);
+    let server = server.start(Arc::new(|_| Response::text("x"))).unwrap();
+    std::thread::scope(|scope| {
+        let waits = scope.spawn(|| server.wait());
+        assert_eq!(panic_message(|| server.shutdown(MOMENT)), "it cannot stop");
+        let report = ShutdownReport { finished: 7, cut: 0 };
+        assert_eq!(server.shutdown(MOMENT), report);
+        assert_eq!(waits.join().unwrap(), report);
+        assert_eq!(server.shutdown(MOMENT), report);
+    });
+}
+
+#[test]
+fn a_thread_local_that_is_not_dropped_to_an_end_does_not_hold_a_shutdown() {
+    thread_local! {
+        static HELD: OnceCell<Held> = const { OnceCell::new() };
+    }
+    struct Held(Receiver<()>, Sender<()>);
+    impl Drop for Held {
+        fn drop(&mut self) {
+            let _ = self.1.send(());
+            let _ = self.0.recv();
+        }
+    }
+    let (go, wait) = channel();
+    let (dropping, is_dropped) = channel();
+    let held = Mutex::new(Some(Held(wait, dropping)));
+    let server = start(move |_| {
+        if let Some(held) = held.lock().unwrap().take() {
+            HELD.with(|cell| cell.set(held).ok());
+        }
+        Response::text("x")
+    });
+    assert_eq!(Client::connect(server.addr()).get("/").body, "x");
+    assert_eq!(server.shutdown(MOMENT).cut, 0);
+    next(&is_dropped);
+    drop(go);
 }
