@@ -57,7 +57,7 @@ impl Upload {
 }
 
 /// How large a form may be.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FormLimits {
     /// Bytes of a urlencoded form, or of one text field of a multipart one.
     pub memory: u64,

@@ -21,6 +21,7 @@
 
 use std::any::Any;
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -43,13 +44,15 @@ pub(super) fn answer(app: &Frozen, request: Request) -> Response {
     let keep = request.extensions().get::<KeepContext>().is_some();
     let ctx = Arc::new(context(app, request));
     let packed = luggage::pack(Some(ctx.clone()));
-    let result = guarded(|| begin(app, &ctx));
     // Guarded as a whole too, for the users' code that is not called but happens: how errors show themselves, the
     // destructors of what hooks leave behind.
-    let mut response = guarded(|| Ok(finish(app, &ctx, result))).unwrap_or_else(|error| {
-        ctx.set_unhandled(Arc::new(error));
-        HttpError::new(500).into_response()
-    });
+    // A response is large to move, so it is written where it stays.
+    let mut response = Response::default();
+    let answered = catch_unwind(AssertUnwindSafe(|| finish(app, &ctx, begin_guarded(app, &ctx), &mut response)));
+    if let Err(payload) = answered {
+        ctx.set_unhandled(Arc::new(Panicked::from(payload).into()));
+        response = HttpError::new(500).into_response();
+    }
     teardown(app, &ctx);
     drop(packed);
     if keep {
@@ -67,12 +70,27 @@ pub(super) fn context(app: &Frozen, request: Request) -> Ctx {
     if let Some(limit) = settings.max_content_length {
         request.limit_body(limit);
     }
-    request.limit_form(FormLimits { memory: settings.max_form_memory_size, parts: settings.max_form_parts });
+    let limits = FormLimits { memory: settings.max_form_memory_size, parts: settings.max_form_parts };
+    if limits != FormLimits::default() {
+        request.limit_form(limits);
+    }
     Ctx::new(app.site.clone(), request)
 }
 
-/// Steps 2 to 4.
-fn begin(app: &Frozen, ctx: &Arc<Ctx>) -> Result<Response> {
+/// Steps 2 to 4; a panic in them is an error like any other.
+fn begin_guarded(app: &Frozen, ctx: &Arc<Ctx>) -> Result<Response> {
+    // Only the panic hook knows the panic's own line; which view it was is known here.
+    let view = Cell::new(None);
+    catch_unwind(AssertUnwindSafe(|| begin(app, ctx, &view))).unwrap_or_else(|payload| {
+        let panicked = Panicked::from(payload);
+        Err(match view.get() {
+            Some(rule) => Error::located(panicked, app.site.rule(rule).at),
+            None => panicked.into(),
+        })
+    })
+}
+
+fn begin(app: &Frozen, ctx: &Arc<Ctx>, view: &Cell<Option<usize>>) -> Result<Response> {
     let route = find_rule(app, ctx);
     for scope in scopes_outer_first(app, ctx) {
         for hook in &scope.before {
@@ -82,10 +100,10 @@ fn begin(app: &Frozen, ctx: &Arc<Ctx>) -> Result<Response> {
         }
     }
     match route? {
-        Route::View(rule) => catch_unwind(AssertUnwindSafe(|| (app.views[rule])(ctx))).unwrap_or_else(|payload| {
-            // Only the panic hook knows the panic's own line; which view it was is known here.
-            Err(Error::located(Panicked::from(payload), app.site.rule(rule).at))
-        }),
+        Route::View(rule) => {
+            view.set(Some(rule));
+            (app.views[rule])(ctx)
+        }
         Route::Elsewhere(response) => Ok(response),
     }
 }
@@ -133,23 +151,22 @@ fn options(allow: HeaderValue) -> Response {
 }
 
 /// Steps 5 to 7: whatever came of the view, there is a response.
-fn finish(app: &Frozen, ctx: &Arc<Ctx>, result: Result<Response>) -> Response {
-    let after = match result.or_else(|error| handle(app, ctx, error)) {
-        Ok(response) => run_after(app, ctx, response),
-        Err(error) => Err(error),
+fn finish(app: &Frozen, ctx: &Arc<Ctx>, result: Result<Response>, response: &mut Response) {
+    let answer = match result {
+        Ok(_) => result,
+        Err(error) => handle(app, ctx, error),
     };
-    #[cfg_attr(not(feature = "sessions"), allow(unused_mut, reason = "without sessions nothing is added to it"))]
-    let mut response = after.unwrap_or_else(|error| {
-        let response = internal(app, ctx, error);
+    let after = answer.map(|answer| *response = answer).and_then(|()| run_after(app, ctx, response));
+    if let Err(error) = after {
+        *response = internal(app, ctx, error);
         // The hooks see the 500 once; if they fail on it, a bare one goes out.
-        run_after(app, ctx, response).unwrap_or_else(|error| {
+        if let Err(error) = run_after(app, ctx, response) {
             log::error!("after-request hooks failed on the response to an error: {error:#}");
-            HttpError::new(500).into_response()
-        })
-    });
+            *response = HttpError::new(500).into_response();
+        }
+    }
     #[cfg(feature = "sessions")]
-    crate::session::save(ctx, &mut response);
-    response
+    crate::session::save(ctx, response);
 }
 
 /// Step 5: the error handlers, by status first, then by type, the innermost scope's first each time.
@@ -232,16 +249,18 @@ fn debug_page(error: &Error) -> Response {
 }
 
 /// Step 6.
-fn run_after(app: &Frozen, ctx: &Arc<Ctx>, mut response: Response) -> Result<Response> {
+fn run_after(app: &Frozen, ctx: &Arc<Ctx>, response: &mut Response) -> Result<()> {
     for hook in ctx.take_after_this_request() {
-        response = guarded(|| Ok(hook(response)))?;
+        let before = std::mem::take(response);
+        *response = guarded(|| Ok(hook(before)))?;
     }
     for scope in scopes_inner_first(app, ctx) {
         for hook in scope.after.iter().rev() {
-            response = guarded(|| hook(response))?;
+            let before = std::mem::take(response);
+            *response = guarded(|| hook(before))?;
         }
     }
-    Ok(response)
+    Ok(())
 }
 
 /// Step 8.
