@@ -1,7 +1,7 @@
 //! JSON, both ways, by serde_json.
 
 use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
 
 use crate::error::{Error, HttpError, Result};
@@ -58,7 +58,10 @@ impl Request {
         let mut reader = serde_json::Deserializer::from_slice(&data);
         let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
             let path = error.path().to_string();
-            refusal(&path, &error.into_inner())
+            let error = error.into_inner();
+            // A misfit ends the reading; what comes behind it may show that this is no JSON at all.
+            let malformed = error.is_data().then(|| serde_json::from_slice::<IgnoredAny>(&data).err()).flatten();
+            refusal(&path, &malformed.unwrap_or(error))
         })?;
         reader.end().map_err(|error| refusal(".", &error))?;
         Ok(value)

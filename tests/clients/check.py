@@ -7,21 +7,10 @@ Every check is an assertion; the last line says how many there were.
 
 import concurrent.futures
 import os
-import signal
 import subprocess
-import sys
 
 import requests
-
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-passed = 0
-
-
-def check(what, got, wanted):
-    global passed
-    if got != wanted:
-        sys.exit(f"{what}: {got!r}, but it should be {wanted!r}")
-    passed += 1
+from serving import check, serve
 
 
 def curl(*args):
@@ -69,21 +58,5 @@ def drive(url):
     check("a body said to be 100 GB", large, "413")
 
 
-def main():
-    program = os.path.join(ROOT, "target", "release", "examples", "bench")
-    server = subprocess.Popen([program, "--port", "0"], stderr=subprocess.PIPE, text=True)
-    try:
-        line = server.stderr.readline()
-        if not line.startswith("listening on "):
-            sys.exit(f"the server said {line!r}")
-        drive(line.removeprefix("listening on ").strip())
-        server.send_signal(signal.SIGTERM)
-        check("a clean end", server.wait(timeout=40), 0)
-    finally:
-        server.kill()
-        server.stderr.close()
-    print(f"{passed} checks passed")
-
-
 if __name__ == "__main__":
-    main()
+    serve("bench", drive)

@@ -1,16 +1,12 @@
 """The session example and a real Flask read and write one another's cookies.
 
-    python3 tests/clients/flask_session.py     (needs `flask` and `requests`; `cargo build --release --example session
-                                                --features sessions` comes first)
+    python3 tests/clients/flask_session.py     (needs `flask` and `requests`; `cargo build --release --example session`
+                                                comes first)
 
 Every check is an assertion; the last line says how many there were.
 """
 
 import datetime
-import os
-import signal
-import subprocess
-import sys
 import uuid
 
 import requests
@@ -18,17 +14,9 @@ from flask import Flask
 from flask import request as flask_request
 from flask.sessions import SecureCookieSessionInterface
 from markupsafe import Markup
+from serving import check, serve
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 KEY = "k\u00e9y, not \"dev\""
-passed = 0
-
-
-def check(what, got, wanted):
-    global passed
-    if got != wanted:
-        sys.exit(f"{what}: {got!r}, but it should be {wanted!r}")
-    passed += 1
 
 
 def flask_app(key):
@@ -150,22 +138,5 @@ def drive(url):
     check("of a removal", (ours.headers["set-cookie"], ours.headers["vary"]), (gone["Set-Cookie"], gone["Vary"]))
 
 
-def main():
-    program = os.path.join(ROOT, os.environ.get("CARGO_TARGET_DIR", "target"), "release", "examples", "session")
-    environment = {**os.environ, "SITE_SECRET_KEY": KEY}
-    server = subprocess.Popen([program, "--port", "0"], stderr=subprocess.PIPE, text=True, env=environment)
-    try:
-        line = server.stderr.readline()
-        if not line.startswith("listening on "):
-            sys.exit(f"the server said {line!r}")
-        drive(line.removeprefix("listening on ").strip())
-        server.send_signal(signal.SIGTERM)
-        check("a clean end", server.wait(timeout=40), 0)
-    finally:
-        server.kill()
-        server.stderr.close()
-    print(f"{passed} checks passed")
-
-
 if __name__ == "__main__":
-    main()
+    serve("session", drive, {"SITE_SECRET_KEY": KEY})

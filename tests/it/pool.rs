@@ -66,11 +66,11 @@ fn never_more_than_the_maximum() {
     let server = Server::bind("127.0.0.1:0").unwrap().workers(1).max_workers(5).start(Arc::new(service)).unwrap();
     let clients = clients(&server, 20);
     until(|| counts[1].load(Ordering::SeqCst) == 5);
-    // The ticker has had its chance to make a sixth one.
-    std::thread::sleep(Duration::from_millis(100));
+    // By then the ticker has had its chance to make a sixth one.
+    let long = Duration::from_millis(50);
+    until(|| server.stats().pool.oldest >= long && server.stats().pool.saturated >= long);
     let stats = server.stats().pool;
     assert_eq!((stats.workers, stats.busy, stats.blocked), (5, 5, 5));
-    assert!(stats.oldest >= Duration::from_millis(50) && stats.saturated >= Duration::from_millis(50), "{stats:?}");
     for _ in 0..20 {
         go.send(()).unwrap();
     }

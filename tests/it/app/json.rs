@@ -79,6 +79,8 @@ fn refusals_say_where() {
         ("{", 400, &["line 1 column 1"]),
         ("{\"customer\":\n  oops}", 400, &["line 2 column 3"]),
         (r#"{"customer":{"name":"x"},"items":[]} more"#, 400, &["trailing characters"]),
+        // What does not fit is said only of what is JSON.
+        ("{\"customer\":1,\n}", 400, &["not JSON", "line 2 column 1"]),
         (r#"{"items":[]}"#, 422, &["missing field `customer`"]),
         (r#"{"customer":{"name":7},"items":[]}"#, 422, &["'customer.name'", "invalid type: integer"]),
         (r#"{"customer":{"name":"x"},"items":[{"count":1},{"count":300}]}"#, 422, &["'items[1].count'", "300"]),
