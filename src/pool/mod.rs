@@ -15,6 +15,7 @@ use std::thread::{self, JoinHandle, Thread};
 use std::time::{Duration, Instant};
 
 use slot::Slot;
+pub(crate) use ticker::{Look, Stuck};
 
 use crate::quiet::quietly;
 
@@ -47,8 +48,37 @@ pub struct PoolStats {
     pub saturated: Duration,
 }
 
-/// The loop that every worker runs: wait for a job, do it inside [`Worker::job`], until [`Worker::should_end`].
-pub(crate) type Source = Box<dyn Fn(&Worker<'_>) + Send + Sync>;
+/// Where the workers' jobs come from.
+pub(crate) trait Source: Send + Sync {
+    /// The loop that every worker runs: wait for a job, do it inside [`Worker::job`], and again, until
+    /// [`Worker::closing`] or [`Worker::is_surplus`].
+    fn work(&self, worker: &Worker<'_>);
+
+    /// How many more workers it would take, by what the ticker has just seen. Called with the pool's lock held: it may
+    /// not ask the pool for anything.
+    fn wanted(&self, look: &Look<'_>) -> usize {
+        look.blocked_when_none_is_free()
+    }
+
+    /// How many workers beyond the minimum have something to do at this moment.
+    fn needed(&self, look: &Look<'_>) -> usize {
+        look.stuck
+    }
+
+    /// Whether the ticker shall look every millisecond while jobs come and go quickly, rather than every four.
+    fn is_impatient(&self) -> bool {
+        false
+    }
+}
+
+/// A source that is a closure, with the usual policy.
+pub(crate) struct Plainly<F>(pub(crate) F);
+
+impl<F: Fn(&Worker<'_>) + Send + Sync> Source for Plainly<F> {
+    fn work(&self, worker: &Worker<'_>) {
+        self.0(worker);
+    }
+}
 
 /// A pool of worker threads.
 pub(crate) struct Pool {
@@ -59,7 +89,7 @@ pub(crate) struct Pool {
 pub(crate) struct Shared {
     min: usize,
     max: usize,
-    source: Source,
+    source: Arc<dyn Source>,
     /// Set once, when the pool is to end.
     closing: AtomicBool,
     /// How many workers beyond the minimum shall end as soon as they have nothing to do.
@@ -101,11 +131,11 @@ struct Entry {
 }
 
 impl Pool {
-    /// Starts `min` workers, each of which runs `source`; there will never be more than `max`.
+    /// Starts `min` workers, each of which works for `source`; there will never be more than `max`.
     ///
     /// # Errors
     /// When not a single thread could be started. With fewer than `min` the pool goes on.
-    pub(crate) fn start(min: usize, max: usize, source: Source) -> std::io::Result<Pool> {
+    pub(crate) fn start(min: usize, max: usize, source: Arc<dyn Source>) -> std::io::Result<Pool> {
         let max = max.max(1);
         let shared = Arc::new(Shared {
             min: min.clamp(1, max),
@@ -247,6 +277,20 @@ impl Watch {
         !self.closing()
     }
 
+    /// Has the ticker look now: there is more to do than there are workers.
+    pub(crate) fn hurry(&self) {
+        self.0.ticker_asleep.store(false, Ordering::SeqCst);
+        if let Some(ticker) = self.0.ticker.get() {
+            ticker.unpark();
+        }
+    }
+
+    /// How much processor time a worker has had, where the kernel tells and the worker is still there.
+    pub(crate) fn cpu_time(&self, id: u64) -> Option<Duration> {
+        let slot = self.0.lock().workers.iter().find(|entry| entry.slot.id == id).map(|entry| Arc::clone(&entry.slot));
+        slot?.cpu_time()
+    }
+
     /// How many jobs were begun by now.
     pub(crate) fn jobs(&self) -> u64 {
         let inner = self.0.lock();
@@ -294,6 +338,16 @@ impl Worker<'_> {
             self.shared.wake_ticker();
         }
         Job(self.slot)
+    }
+
+    /// Its number, which no other worker of the pool has or will have.
+    pub(crate) fn id(&self) -> u64 {
+        self.slot.id
+    }
+
+    /// Leaves word of what the worker is about to do, for whoever finds it [stuck](Stuck::note).
+    pub(crate) fn note(&self, note: u64) {
+        self.slot.note.store(note, Ordering::Relaxed);
     }
 
     /// How long to wait for a job at once. `None` for those of the minimum, who wait for as long as it takes.
@@ -346,7 +400,7 @@ impl Shared {
     fn start_worker(self: &Arc<Self>, inner: &mut Inner) -> std::io::Result<()> {
         let number = inner.started + 1;
         let base = inner.workers.iter().filter(|entry| entry.slot.base).count() < self.min;
-        let slot = Arc::new(Slot::new(base));
+        let slot = Arc::new(Slot::new(number, base));
         let (shared, own) = (Arc::clone(self), Arc::clone(&slot));
         let thread = thread::Builder::new().name(format!("dewar-worker-{number}")).spawn(move || shared.work(&own))?;
         inner.started = number;
@@ -358,7 +412,7 @@ impl Shared {
     fn work(self: &Arc<Self>, slot: &Arc<Slot>) {
         slot.announce();
         let worker = Worker { shared: self, slot, base: slot.base };
-        while quietly(|| (self.source)(&worker)).is_none() {
+        while quietly(|| self.source.work(&worker)).is_none() {
             // Engines catch what handlers do; this is for what they did not think of. The panic hook has told of it.
             self.panics.fetch_add(1, Ordering::Relaxed);
             quietly(|| log::error!("a worker panicked outside of a handler; it goes on"));

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 /// One worker's number. It goes up by one when a job begins and by one when it ends, so that it is odd inside of jobs
 /// and the same number seen twice is the same job. No clock is read: the ticker adds the time.
@@ -11,6 +12,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 #[repr(align(128))]
 pub(super) struct Slot {
     number: AtomicU64,
+    /// What the worker says it is about to do.
+    pub(super) note: AtomicU64,
+    pub(super) id: u64,
     /// Whether it is one of the minimum, which never end.
     pub(super) base: bool,
     /// Where the kernel tells the thread's state.
@@ -28,8 +32,8 @@ pub(super) fn jobs(number: u64) -> u64 {
 }
 
 impl Slot {
-    pub(super) fn new(base: bool) -> Slot {
-        Slot { number: AtomicU64::new(0), base, stat: OnceLock::new() }
+    pub(super) fn new(id: u64, base: bool) -> Slot {
+        Slot { number: AtomicU64::new(0), note: AtomicU64::new(0), id, base, stat: OnceLock::new() }
     }
 
     /// Called by the worker's own thread, at its start.
@@ -51,6 +55,12 @@ impl Slot {
 
     pub(super) fn number(&self) -> u64 {
         self.number.load(Ordering::SeqCst)
+    }
+
+    /// How much processor time the thread has had.
+    pub(super) fn cpu_time(&self) -> Option<Duration> {
+        let text = std::fs::read_to_string(self.stat.get()?.with_file_name("schedstat")).ok()?;
+        Some(Duration::from_nanos(text.split_ascii_whitespace().next()?.parse().ok()?))
     }
 
     /// Whether the kernel says that the thread waits for something, rather than runs or waits for a processor.

@@ -16,7 +16,8 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{Inner, Shared, slot};
+use super::slot::{self, Slot};
+use super::{Entry, Inner, Shared};
 use crate::quiet::quietly;
 
 /// A worker in the same job for longer than this is shown as blocked.
@@ -37,13 +38,56 @@ const WINDOW: Duration = Duration::from_secs(1);
 const NO_SPAWN: Duration = Duration::from_millis(500);
 
 /// What a look at the workers found.
-struct Look {
-    workers: usize,
-    free: usize,
+pub(crate) struct Look<'a> {
+    pub(crate) workers: usize,
+    pub(crate) free: usize,
     /// In the same job as at the last look.
-    stuck: usize,
-    /// Those of them that another worker would help.
-    blocked: usize,
+    pub(crate) stuck: usize,
+    /// Jobs have begun since the last look.
+    moving: bool,
+    entries: &'a [Entry],
+    now: Instant,
+}
+
+/// A worker that is in the same job as at the last look.
+pub(crate) struct Stuck<'a> {
+    slot: &'a Slot,
+    /// Since it was first seen there.
+    pub(crate) age: Duration,
+}
+
+impl Stuck<'_> {
+    /// See [`Worker::id`](super::Worker::id).
+    pub(crate) fn id(&self) -> u64 {
+        self.slot.id
+    }
+
+    /// See [`Worker::note`](super::Worker::note).
+    pub(crate) fn note(&self) -> u64 {
+        self.slot.note.load(Ordering::Relaxed)
+    }
+
+    /// Whether another worker would help: it waits for something other than a processor, as far as the kernel tells,
+    /// or has been computing for `unfair`.
+    pub(crate) fn is_blocked(&self, unfair: Duration) -> bool {
+        self.age >= unfair || self.slot.sleeps() != Some(false)
+    }
+}
+
+impl Look<'_> {
+    /// The workers that are in the same job as at the last look.
+    pub(crate) fn stuck(&self) -> impl Iterator<Item = Stuck<'_>> {
+        let stuck = self.entries.iter().filter(|entry| entry.since != self.now && slot::is_busy(entry.seen));
+        stuck.map(|entry| Stuck { slot: &entry.slot, age: self.now - entry.since })
+    }
+
+    /// The usual policy: see the module.
+    pub(crate) fn blocked_when_none_is_free(&self) -> usize {
+        if self.free > 0 {
+            return 0;
+        }
+        self.stuck().filter(|stuck| stuck.is_blocked(UNFAIR)).count()
+    }
 }
 
 pub(super) fn run(shared: &Arc<Shared>) {
@@ -57,15 +101,19 @@ pub(super) fn run(shared: &Arc<Shared>) {
     let mut resting = false;
     while !shared.closing.load(Ordering::Acquire) {
         let mut inner = shared.lock();
-        let look = look(&mut inner, shared.max);
-        note_saturation(shared, &mut inner, look.free == 0);
-        let refused = if look.free == 0 && look.blocked > 0 { grow(shared, &mut inner, look.blocked) } else { None };
-        if look.free < look.workers && std::mem::take(&mut resting) {
+        let look = look(&mut inner);
+        let wanted = shared.source.wanted(&look);
+        peak = peak.max(shared.source.needed(&look));
+        let (all_free, none_free) = (look.free == look.workers, look.free == 0);
+        let pace = if look.stuck > 0 || none_free || shared.source.is_impatient() { FAST } else { SLOW };
+        let moving = look.moving;
+        note_saturation(shared, &mut inner, none_free);
+        let refused = if wanted > 0 { grow(shared, &mut inner, wanted) } else { None };
+        if !all_free && std::mem::take(&mut resting) {
             // It came between the end of a sleep and this look.
             inner.awakenings += 1;
             shared.changed.notify_all();
         }
-        peak = peak.max(look.stuck);
         if window.elapsed() >= WINDOW {
             let needed = shared.min + peak;
             shared.surplus.store(inner.workers.len().saturating_sub(needed), Ordering::Release);
@@ -79,33 +127,30 @@ pub(super) fn run(shared: &Arc<Shared>) {
         if let Some(error) = refused {
             quietly(|| log::warn!("no thread to be had beyond {workers} workers, going on with those: {error}"));
         }
-        if look.free < look.workers {
-            thread::park_timeout(if look.stuck > 0 || look.free == 0 { FAST } else { SLOW });
+        if !all_free || moving {
+            thread::park_timeout(pace);
         } else {
             resting = !sleep(shared, (workers > shared.min).then_some(IDLE));
         }
     }
 }
 
-fn look(inner: &mut Inner, max: usize) -> Look {
+fn look(inner: &mut Inner) -> Look<'_> {
     let now = Instant::now();
-    let mut look = Look { workers: inner.workers.len(), free: 0, stuck: 0, blocked: 0 };
+    let (mut free, mut stuck, mut moving) = (0, 0, false);
     for entry in &mut inner.workers {
         let number = entry.slot.number();
         if !slot::is_busy(number) {
-            look.free += 1;
+            free += 1;
         } else if number == entry.seen {
-            look.stuck += 1;
+            stuck += 1;
         }
         if number != entry.seen {
             (entry.seen, entry.since) = (number, now);
+            moving = true;
         }
     }
-    if look.free == 0 && look.workers < max {
-        let stuck = inner.workers.iter().filter(|entry| entry.since != now);
-        look.blocked = stuck.filter(|entry| now - entry.since >= UNFAIR || entry.slot.sleeps() != Some(false)).count();
-    }
-    look
+    Look { workers: inner.workers.len(), free, stuck, moving, entries: &inner.workers, now }
 }
 
 fn note_saturation(shared: &Shared, inner: &mut Inner, saturated: bool) {

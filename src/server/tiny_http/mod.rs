@@ -55,7 +55,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::{Engine, Limits, Running, ServerStats, Setup, ShutdownReport};
-use crate::pool::{Pool, Watch, Worker};
+use crate::pool::{Plainly, Pool, Watch, Worker};
 use crate::service::Service;
 use aside::Aside;
 use front::Front;
@@ -110,7 +110,7 @@ impl Engine for TinyHttp {
         });
         let others = Arc::new(Mutex::new(Vec::new()));
         let (shared, threads) = (Arc::clone(&state), Arc::clone(&others));
-        let source = Box::new(move |worker: &Worker<'_>| source(&shared, worker, &threads));
+        let source = Arc::new(Plainly(move |worker: &Worker<'_>| source(&shared, worker, &threads)));
         let pool = Pool::start(setup.workers, setup.limits.max_workers, source)?;
         let (shared, watch) = (Arc::clone(&state), pool.watch());
         let reserve = thread::Builder::new().name("dewar-reserve".into()).spawn(move || reserve::run(&shared, &watch));
