@@ -1,7 +1,10 @@
 //! Where a request's body ends (RFC 9112 section 6).
 
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
-use http::{HeaderMap, Version};
+use http::{HeaderMap, HeaderValue, StatusCode, Version};
+
+use super::fields;
+use super::refusal::Refusal;
 
 /// How the body of a request is framed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,23 +17,32 @@ pub(crate) enum Framing {
     Chunked,
 }
 
+const BOTH: Refusal = Refusal::bad("there are both a Content-Length and a Transfer-Encoding");
+const NOT_CHUNKED: Refusal = Refusal::bad("the Transfer-Encoding is not chunked");
+const OLD: Refusal = Refusal::bad("a chunked body cannot come with HTTP/1.0");
+const CODED: Refusal = Refusal::with(StatusCode::NOT_IMPLEMENTED, "the Transfer-Encoding is more than chunked");
+const LENGTH: Refusal = Refusal::bad("the Content-Length is not a number");
+const BEYOND: Refusal = Refusal::bad("the Content-Length is beyond all bounds");
+
 impl Framing {
     /// Reads it off a request's headers, or says why they cannot be trusted. What two parties could read differently is
     /// refused, not guessed: that is how one request hides in another (sections 6.1, 6.3 and 11.2).
-    pub(crate) fn of(headers: &HeaderMap, version: Version) -> Result<Framing, &'static str> {
-        if let Some(encoding) = headers.get(TRANSFER_ENCODING) {
+    pub(crate) fn of(headers: &HeaderMap, version: Version) -> Result<Framing, Refusal> {
+        let mut encodings = headers.get_all(TRANSFER_ENCODING).iter();
+        if let Some(encoding) = encodings.next() {
             if headers.contains_key(CONTENT_LENGTH) {
-                return Err("there are both a Content-Length and a Transfer-Encoding");
-            }
-            if headers.get_all(TRANSFER_ENCODING).iter().count() > 1
-                || !encoding.as_bytes().eq_ignore_ascii_case(b"chunked")
-            {
-                return Err("the Transfer-Encoding is not chunked");
+                return Err(BOTH);
             }
             if version != Version::HTTP_11 {
-                return Err("a chunked body cannot come with HTTP/1.0");
+                return Err(OLD);
             }
-            return Ok(Framing::Chunked);
+            if encodings.next().is_some() {
+                return Err(NOT_CHUNKED);
+            }
+            if encoding.as_bytes().eq_ignore_ascii_case(b"chunked") {
+                return Ok(Framing::Chunked);
+            }
+            return Err(if is_coded(encoding) { CODED } else { NOT_CHUNKED });
         }
         let mut length = None;
         for value in headers.get_all(CONTENT_LENGTH) {
@@ -38,7 +50,7 @@ impl Framing {
             let number = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
             // The same number twice does no harm (section 6.3, rule 5).
             if !number || length.is_some_and(|first| first != digits) {
-                return Err("the Content-Length is not a number");
+                return Err(LENGTH);
             }
             length = Some(digits);
         }
@@ -48,17 +60,25 @@ impl Framing {
         match number {
             Some(0) => Ok(Framing::Empty),
             Some(length) => Ok(Framing::Sized(length)),
-            None => Err("the Content-Length is beyond all bounds"),
+            None => Err(BEYOND),
         }
     }
+}
+
+/// Whether a Transfer-Encoding is well-formed, and has codings that we do not have: known ones, then `chunked`.
+fn is_coded(encoding: &HeaderValue) -> bool {
+    const KNOWN: [&[u8]; 7] = [b"gzip", b"x-gzip", b"deflate", b"compress", b"x-compress", b"br", b"zstd"];
+    let codings: Vec<&[u8]> = fields::list([encoding]).collect();
+    let Some((last, others)) = codings.split_last() else { return false };
+    last.eq_ignore_ascii_case(b"chunked")
+        && others.iter().all(|coding| KNOWN.iter().any(|known| coding.eq_ignore_ascii_case(known)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::HeaderValue;
 
-    fn of(headers: &[(&'static str, &'static [u8])], version: Version) -> Result<Framing, &'static str> {
+    fn of(headers: &[(&'static str, &'static [u8])], version: Version) -> Result<Framing, Refusal> {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             map.append(*name, HeaderValue::from_bytes(value).unwrap());

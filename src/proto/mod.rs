@@ -1,9 +1,20 @@
-//! HTTP/1.1 as bytes (RFC 9112): how a request's body is framed, and how a response is written. No sockets, no threads.
+//! HTTP/1.1 as bytes (RFC 9112): how a request is read, how its body is framed, and how a response is written. No
+//! sockets, no threads.
 
+mod body;
 mod chunk;
+mod chunk_line;
+mod fields;
 mod framing;
 mod head;
+mod host;
+mod refusal;
+mod request_head;
+mod request_line;
 
+pub(crate) use body::{BodyDecoder, Progress};
 pub(crate) use chunk::{LAST_CHUNK, put_chunk};
 pub(crate) use framing::Framing;
 pub(crate) use head::{Delivery, HeadWriter};
+pub(crate) use refusal::Refusal;
+pub(crate) use request_head::{HeadLimits, RequestHead, parse_head};

@@ -107,7 +107,8 @@ fn parse(request: &tiny::Request, terms: Terms) -> Result<Head, &'static str> {
     if terms.version == Version::HTTP_11 && headers.get_all(HOST).iter().count() != 1 {
         return Err("there is not exactly one Host");
     }
-    let place = place(Framing::of(&headers, terms.version)?, terms)?;
+    let framing = Framing::of(&headers, terms.version).map_err(|refusal| refusal.why)?;
+    let place = place(framing, terms)?;
     Ok(Head { method, uri, headers, place })
 }
 
