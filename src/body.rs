@@ -343,6 +343,33 @@ impl fmt::Display for BodyTooLarge {
 
 impl StdError for BodyTooLarge {}
 
+/// Why an engine gave up a body that it was reading for a handler. Comes wrapped in an [`io::Error`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BodyStopped {
+    /// The client sent it too slowly, or took the response so: 408.
+    TooSlow,
+    /// Too many workers wait for clients already: 503.
+    Overloaded,
+}
+
+impl BodyStopped {
+    /// Whether, and why.
+    pub(crate) fn of(error: &io::Error) -> Option<BodyStopped> {
+        error.get_ref().and_then(|inner| inner.downcast_ref()).copied()
+    }
+}
+
+impl fmt::Display for BodyStopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            BodyStopped::TooSlow => "the client was too slow",
+            BodyStopped::Overloaded => "too many slow clients are being waited for",
+        })
+    }
+}
+
+impl StdError for BodyStopped {}
+
 struct Limited {
     inner: Body,
     left: u64,

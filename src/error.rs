@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use http::header::{ALLOW, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
-use crate::body::BodyTooLarge;
+use crate::body::{BodyStopped, BodyTooLarge};
 use crate::response::{IntoStatus, Response, escape_html};
 
 /// What handlers return: `Result<T>` with an [`Error`] that `?` makes of any error.
@@ -268,13 +268,15 @@ impl StdError for HttpError {
     }
 }
 
-/// Reading a request's body failed: 413 when it was too large, 400 when the client went away or sent nonsense.
+/// Reading a request's body failed: 413 when it was too large, 408 when the client was too slow, 503 when there are too
+/// many such clients, 400 when it went away or sent nonsense.
 impl From<std::io::Error> for HttpError {
     fn from(error: std::io::Error) -> HttpError {
-        if BodyTooLarge::caused(&error) {
-            HttpError::new(413)
-        } else {
-            HttpError::new(400).with_description(format!("The request's body could not be read: {error}"))
+        match BodyStopped::of(&error) {
+            _ if BodyTooLarge::caused(&error) => HttpError::new(413),
+            Some(BodyStopped::TooSlow) => HttpError::new(408),
+            Some(BodyStopped::Overloaded) => HttpError::new(503).with_header("retry-after", "1"),
+            None => HttpError::new(400).with_description(format!("The request's body could not be read: {error}")),
         }
     }
 }

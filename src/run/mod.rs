@@ -10,15 +10,20 @@ pub use options::{BadOption, RunOptions};
 
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::server::Server;
+use crate::server::{Addr, Server};
 
 impl App {
     /// Serves the app until Ctrl-C or SIGTERM: on 127.0.0.1:5000, unless the program's arguments (`--host`, `--port`,
     /// `--workers`, `--engine`, `--debug`), or `DEWAR_HOST`, `DEWAR_PORT` and so on say otherwise; `--help` lists them. Programs
     /// with arguments of their own use [`App::run_with`].
     ///
+    /// On Unix, `--host unix:/run/site.sock` serves on a Unix socket, for a proxy on the same machine. When systemd has
+    /// passed a socket to this process (`LISTEN_FDS`: see [`Server::inherited`]) that one is served on, whatever host
+    /// and port say.
+    ///
     /// When the program has set no logger, warnings and errors are written to standard error; `DEWAR_LOG` says from
-    /// which level on. One line `listening on http://HOST:PORT` is written there when requests are answered.
+    /// which level on, and with `info` each request has a line, of the target `dewar::access`. One line
+    /// `listening on http://HOST:PORT`, or `listening on unix:PATH`, is written there when requests are answered.
     ///
     /// # Errors
     /// Mistakes of the set-up, all of them with their lines; an option that is none; a port that is in use.
@@ -43,15 +48,36 @@ impl App {
             self.config_mut().set("DEBUG", true);
         }
         let service = self.into_service().map_err(|error| Error::located(error, here))?;
-        let bound = Server::bind(options.address()).map_err(|error| Error::located(error, here))?;
+        let bound = bind(&options, here)?;
         let mut server = bound.engine(options.engine);
         if let Some(workers) = options.workers {
             server = server.max_workers(workers);
         }
-        let report = server.on_ready(|addr| eprintln!("listening on http://{addr}")).serve(Arc::new(service))?;
+        let report = server.on_ready(announce).serve(Arc::new(service))?;
         if report.cut > 0 {
             log::warn!("{} requests were cut at the end: their handlers took too long to finish", report.cut);
         }
         Ok(())
+    }
+}
+
+/// The socket that was passed to this process, or a new one.
+fn bind(options: &RunOptions, here: &'static Location<'static>) -> Result<Server> {
+    if let Some(server) = Server::inherited().map_err(|error| Error::located(error, here))? {
+        return Ok(server);
+    }
+    let bound = match options.socket() {
+        #[cfg(unix)]
+        Some(path) => Server::bind_unix(path),
+        _ => Server::bind(options.address()),
+    };
+    bound.map_err(|error| Error::located(error, here))
+}
+
+/// Tells people and scripts where it is.
+fn announce(addr: &Addr) {
+    match addr.tcp() {
+        Some(addr) => eprintln!("listening on http://{addr}"),
+        None => eprintln!("listening on {addr}"),
     }
 }

@@ -20,7 +20,8 @@ use crate::server::EngineKind;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunOptions {
-    /// The address to listen on: `127.0.0.1`. With `0.0.0.0`, other machines can reach it.
+    /// The address to listen on: `127.0.0.1`. With `0.0.0.0`, other machines can reach it. `unix:/run/site.sock` is a
+    /// Unix socket, which has no port.
     pub host: String,
     /// The port: 5000. 0 takes a free one.
     pub port: u16,
@@ -50,7 +51,7 @@ impl Default for RunOptions {
 const USAGE: &str = "\
 Serves this app.
 
-  --host HOST      the address to listen on (127.0.0.1)
+  --host HOST      the address to listen on (127.0.0.1), or unix:PATH
   --port PORT      the port (5000)
   --workers MAX    how many requests may be in handlers at once
   --engine NAME    what accepts and parses: tiny_http
@@ -58,7 +59,8 @@ Serves this app.
   --help           this text
 
 Each can be given in the environment too: DEWAR_HOST, DEWAR_PORT, DEWAR_WORKERS, DEWAR_ENGINE,
-DEWAR_DEBUG=true; and DEWAR_LOG says what is logged: off, error, warn, info, debug or trace.";
+DEWAR_DEBUG=true; and DEWAR_LOG says what is logged: off, error, warn, info (each request too),
+debug or trace. A socket that systemd passes (LISTEN_FDS) goes before host and port.";
 
 impl RunOptions {
     /// From `DEWAR_…` in the environment, and then from the program's arguments. `--help` prints the options and ends
@@ -109,6 +111,11 @@ impl RunOptions {
             set(self, &value).map_err(|wanted| BadOption::value(&flag, wanted, &value))?;
         }
         Ok(())
+    }
+
+    /// The path of the Unix socket, if it is to be one.
+    pub(super) fn socket(&self) -> Option<&str> {
+        self.host.strip_prefix("unix:")
     }
 
     /// `host:port`, with an IPv6 address in brackets.

@@ -2,12 +2,11 @@
 
 use std::fmt;
 use std::io;
-use std::net::TcpListener;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Limits;
+use super::{Limits, Listener};
 use crate::pool::PoolStats;
 use crate::service::Service;
 
@@ -18,8 +17,8 @@ pub trait Engine: fmt::Debug + Send + Sync {
     /// Starts serving in the background.
     ///
     /// # Errors
-    /// When the listener cannot be used, or threads cannot be started.
-    fn start(&self, listener: TcpListener, service: Arc<dyn Service>, setup: &Setup) -> io::Result<Box<dyn Running>>;
+    /// When the engine does not serve on this kind of listener, or not on this one, or threads cannot be started.
+    fn start(&self, listener: Listener, service: Arc<dyn Service>, setup: &Setup) -> io::Result<Box<dyn Running>>;
 }
 
 /// What an [`Engine`] is told.
@@ -84,7 +83,7 @@ impl FromStr for EngineKind {
 }
 
 impl Engine for EngineKind {
-    fn start(&self, listener: TcpListener, service: Arc<dyn Service>, setup: &Setup) -> io::Result<Box<dyn Running>> {
+    fn start(&self, listener: Listener, service: Arc<dyn Service>, setup: &Setup) -> io::Result<Box<dyn Running>> {
         match self {
             #[cfg(feature = "tiny_http")]
             EngineKind::TinyHttp => super::tiny_http::TinyHttp.start(listener, service, setup),

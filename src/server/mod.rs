@@ -18,6 +18,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#[cfg(feature = "tiny_http")]
+#[allow(dead_code)]
+mod access;
 mod engine;
 mod limits;
 mod listen;
@@ -28,7 +31,9 @@ pub mod tiny_http;
 
 use std::fmt;
 use std::io;
-use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use std::net::{SocketAddr, ToSocketAddrs};
+#[cfg(unix)]
+use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -38,17 +43,20 @@ pub use crate::body::{Closers, Plain};
 pub use crate::pool::PoolStats;
 pub use engine::{Engine, EngineKind, Running, ServerStats, Setup, ShutdownReport, UnknownEngine};
 pub use limits::Limits;
-pub use listen::BindError;
+pub use listen::{Addr, BindError, BindOptions, Listener};
 
-/// A server that is being set up: bound to its port already, not yet answering.
+/// A server that is being set up: bound to its port or socket already, not yet answering.
 #[must_use = "a server does nothing until `start` or `serve`"]
 pub struct Server {
-    listener: TcpListener,
-    addr: SocketAddr,
+    listener: Listener,
+    addr: Addr,
+    file: Unstarted,
     engine: Box<dyn Engine>,
     setup: Setup,
-    on_ready: Option<Box<dyn FnOnce(SocketAddr)>>,
+    on_ready: Option<OnReady>,
 }
+
+type OnReady = Box<dyn FnOnce(&Addr)>;
 
 impl Server {
     /// Binds the port. Port 0 takes a free one: see [`Server::addr`].
@@ -56,22 +64,68 @@ impl Server {
     /// # Errors
     /// When the port is in use or not allowed; the message says what to do about it.
     pub fn bind(addr: impl ToSocketAddrs + fmt::Display) -> Result<Server, BindError> {
-        listen::bind(addr).map(Server::from_listener)
+        Server::bind_with(addr, &BindOptions::default())
     }
 
-    /// Serves on a listener that is bound already: by systemd, or by a parent process.
-    pub fn from_listener(listener: TcpListener) -> Server {
-        // Only a listener of another kind than TCP/IP has no such address.
-        let addr = listener.local_addr().unwrap_or_else(|_| SocketAddr::from(([0, 0, 0, 0], 0)));
+    /// Binds the port, as [`BindOptions`] say: shared with other servers, or for IPv6 only.
+    ///
+    /// # Errors
+    /// As [`bind`](Server::bind), and when the system has no such option.
+    pub fn bind_with(addr: impl ToSocketAddrs + fmt::Display, options: &BindOptions) -> Result<Server, BindError> {
+        listen::bind(addr, options).map(Server::from_listener)
+    }
+
+    /// Binds a Unix domain socket at this path, for a proxy on the same machine. A socket file that nobody listens on any
+    /// more is removed first; the file is removed again at a shutdown, unless it is another one by then.
+    ///
+    /// Who may connect is decided by the rights of its folder and, on most systems, of the file, which the process's
+    /// umask gives it.
+    ///
+    /// # Errors
+    /// When somebody listens there, or there is a file of another kind; when the folder does not exist or cannot be
+    /// written to; when the path is too long. The message says what to do about it.
+    #[cfg(unix)]
+    pub fn bind_unix(path: impl AsRef<Path>) -> Result<Server, BindError> {
+        let (listener, file) = listen::bind_unix(path.as_ref())?;
+        let mut server = Server::from_listener(listener);
+        server.file = Unstarted(Some(file));
+        Ok(server)
+    }
+
+    /// Serves on a listener that is bound already. The file of a Unix socket stays when the server ends.
+    pub fn from_listener(listener: impl Into<Listener>) -> Server {
+        let listener = listener.into();
+        let addr = listener.addr();
         // At least two, so that one that waits does not stop everything until the pool has noticed.
         let cores = std::thread::available_parallelism().map_or(2, |n| n.get().max(2));
         let setup = Setup { workers: cores, limits: Limits::default() };
-        Server { listener, addr, engine: Box::new(EngineKind::default()), setup, on_ready: None }
+        let engine = Box::new(EngineKind::default());
+        Server { listener, addr, file: Unstarted::default(), engine, setup, on_ready: None }
     }
 
-    /// The address that it is bound to.
+    /// Serves on the listener that systemd's socket activation, or who speaks like it, has passed to this process:
+    /// `None` when there is none. It may be a TCP or a Unix socket; of several the first one is taken, with a warning in
+    /// the log.
+    ///
+    /// That is told by the variables `LISTEN_FDS` and `LISTEN_PID`, which are removed from the environment: there is
+    /// something to be had only once, and programs started by this one do not take it for theirs. So call it before there
+    /// are threads that may read the environment. Elsewhere than on Unix there is never one.
+    ///
+    /// # Errors
+    /// When what was passed is no TCP and no Unix stream socket.
+    pub fn inherited() -> io::Result<Option<Server>> {
+        Ok(listen::inherited()?.map(Server::from_listener))
+    }
+
+    /// The IP address and port that it is bound to; `0.0.0.0:0` for a Unix socket, of which
+    /// [`local_addr`](Server::local_addr) knows more.
     pub fn addr(&self) -> SocketAddr {
-        self.addr
+        self.addr.tcp_or_nowhere()
+    }
+
+    /// What it is bound to.
+    pub fn local_addr(&self) -> &Addr {
+        &self.addr
     }
 
     /// Which engine serves: an [`EngineKind`], or one of your own.
@@ -99,8 +153,8 @@ impl Server {
         self
     }
 
-    /// Runs `job` with the address once requests are answered.
-    pub fn on_ready(mut self, job: impl FnOnce(SocketAddr) + 'static) -> Server {
+    /// Runs `job` with what it is bound to once requests are answered.
+    pub fn on_ready(mut self, job: impl FnOnce(&Addr) + 'static) -> Server {
         self.on_ready = Some(Box::new(job));
         self
     }
@@ -108,15 +162,16 @@ impl Server {
     /// Serves in the background.
     ///
     /// # Errors
-    /// When the engine is not in this build, or the system has no threads or descriptors left.
+    /// When the engine is not in this build or cannot serve on this kind of socket, or the system has no threads or
+    /// descriptors left.
     pub fn start(self, service: Arc<dyn Service>) -> io::Result<ServerHandle> {
-        let Server { listener, addr, engine, setup, on_ready } = self;
+        let Server { listener, addr, file, engine, setup, on_ready } = self;
         let running = engine.start(listener, service, &setup)?;
         if let Some(job) = on_ready {
-            job(addr);
+            job(&addr);
         }
         let life = Life { phase: Mutex::new(Phase::Running), changed: Condvar::new() };
-        Ok(ServerHandle { addr, grace: setup.limits.shutdown_deadline, running, life })
+        Ok(ServerHandle { addr, file: file.started(), grace: setup.limits.shutdown_deadline, running, life })
     }
 
     /// Serves until SIGINT (Ctrl-C) or SIGTERM comes: then accepts no more, lets what is in flight finish for at most
@@ -139,9 +194,41 @@ impl Server {
     }
 }
 
+/// What a shutdown has to remove.
+#[cfg(unix)]
+type File = listen::SocketFile;
+#[cfg(not(unix))]
+type File = std::convert::Infallible;
+
+/// The file of a socket whose server has not started: when that comes to nothing, it goes.
+#[derive(Default)]
+struct Unstarted(Option<File>);
+
+impl Unstarted {
+    fn started(mut self) -> Option<File> {
+        self.0.take()
+    }
+}
+
+impl Drop for Unstarted {
+    fn drop(&mut self) {
+        remove(&self.0);
+    }
+}
+
+fn remove(file: &Option<File>) {
+    #[cfg(unix)]
+    if let Some(file) = file {
+        file.remove();
+    }
+    #[cfg(not(unix))]
+    let _ = file;
+}
+
 /// A running server. Dropping the handle leaves it running for as long as the process.
 pub struct ServerHandle {
-    addr: SocketAddr,
+    addr: Addr,
+    file: Option<File>,
     grace: Duration,
     running: Box<dyn Running>,
     life: Life,
@@ -166,9 +253,15 @@ enum Phase {
 }
 
 impl ServerHandle {
-    /// The address that it listens on.
+    /// The IP address and port that it listens on; `0.0.0.0:0` for a Unix socket, of which
+    /// [`local_addr`](ServerHandle::local_addr) knows more.
     pub fn addr(&self) -> SocketAddr {
-        self.addr
+        self.addr.tcp_or_nowhere()
+    }
+
+    /// What it listens on.
+    pub fn local_addr(&self) -> &Addr {
+        &self.addr
     }
 
     /// What it is doing.
@@ -202,6 +295,7 @@ impl ServerHandle {
         drop(phase);
         let mut outcome = Outcome(&self.life, Phase::Running);
         let report = self.running.stop(grace);
+        remove(&self.file);
         outcome.1 = Phase::Ended(report);
         report
     }

@@ -1,12 +1,13 @@
 //! tiny_http's server, and another one in its place when it stops accepting.
 
 use std::io;
-use std::net::TcpListener;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use ::tiny_http as tiny;
+
+use crate::server::Listener;
 
 /// How long to wait before accepting again after an error, which is mostly a lack of descriptors.
 const BREATHER: Duration = Duration::from_millis(50);
@@ -15,7 +16,7 @@ const RETIREMENT: Duration = Duration::from_secs(60);
 
 /// The socket, and the tiny_http server that accepts on it at present.
 pub(super) struct Front {
-    listener: Mutex<Option<TcpListener>>,
+    listener: Mutex<Option<Listener>>,
     current: Mutex<Option<Arc<tiny::Server>>>,
     /// Servers whose accept loop has died: their clients still send requests.
     retired: Mutex<Vec<(Arc<tiny::Server>, Instant)>>,
@@ -23,24 +24,34 @@ pub(super) struct Front {
 }
 
 impl Front {
-    pub(super) fn open(listener: TcpListener, write_timeout: Duration) -> io::Result<Front> {
-        prepare(&listener, write_timeout);
+    pub(super) fn open(listener: Listener, write_timeout: Duration) -> io::Result<Front> {
+        prepare(&listener, write_timeout)?;
         let front = Front {
             listener: Mutex::new(Some(listener)),
             current: Mutex::default(),
             retired: Mutex::default(),
             any_retired: AtomicBool::new(false),
         };
-        *lock(&front.current) = Some(Arc::new(front.accept()?));
+        *lock(&front.current) = Some(front.accept()?);
         Ok(front)
     }
 
-    fn accept(&self) -> io::Result<tiny::Server> {
-        let listener = match &*lock(&self.listener) {
-            Some(listener) => listener.try_clone()?,
-            None => return Err(io::ErrorKind::NotConnected.into()),
-        };
-        tiny::Server::from_listener(listener, None).map_err(io::Error::other)
+    fn accept(&self) -> io::Result<Arc<tiny::Server>> {
+        let listener = lock(&self.listener);
+        let listener = listener.as_ref().ok_or(io::ErrorKind::NotConnected)?;
+        match listener {
+            Listener::Tcp(tcp) => {
+                tiny::Server::from_listener(tcp.try_clone()?, None).map(Arc::new).map_err(io::Error::other)
+            }
+            #[cfg(unix)]
+            Listener::Unix(unix) => {
+                let server = tiny::Server::from_listener(unix.try_clone()?, None).map(Arc::new);
+                let server = server.map_err(io::Error::other)?;
+                // Dropping it would remove the socket's file, though it may be systemd's or another server's by then.
+                std::mem::forget(Arc::clone(&server));
+                Ok(server)
+            }
+        }
     }
 
     /// The server to take requests from; `None` when there will be none any more.
@@ -62,7 +73,7 @@ impl Front {
             }
             match self.accept() {
                 Ok(server) => {
-                    *current = Some(Arc::new(server));
+                    *current = Some(server);
                     break;
                 }
                 Err(error) => log::error!("cannot accept connections again yet: {error}"),
@@ -111,31 +122,49 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// tiny_http does not hand out its connections, but those inherit what is set on the listener: on Linux and the BSDs
-/// that goes for these two. A listener is a socket like a stream, so std's type for streams sets them.
+/// tiny_http does not hand out its connections, but those of TCP inherit what is set on the listener: on Linux and the
+/// BSDs that goes for these two. A listener is a socket like a stream, so std's type for streams sets them.
 #[cfg(unix)]
-fn prepare(listener: &TcpListener, write_timeout: Duration) {
+fn prepare(listener: &Listener, write_timeout: Duration) -> io::Result<()> {
+    let tcp = match listener {
+        Listener::Tcp(tcp) => tcp,
+        // Elsewhere nothing but dropping its server ends tiny_http's accept thread, and that removes the file.
+        Listener::Unix(_) if cfg!(not(any(target_os = "linux", target_os = "android"))) => {
+            let what = "the tiny_http engine serves on Unix sockets on Linux only: use the native engine";
+            return Err(io::Error::new(io::ErrorKind::Unsupported, what));
+        }
+        // It comes from outside, perhaps.
+        Listener::Unix(unix) => return unix.set_nonblocking(false),
+    };
+    tcp.set_nonblocking(false)?;
     let set = || -> io::Result<()> {
-        let socket = std::net::TcpStream::from(std::os::fd::OwnedFd::from(listener.try_clone()?));
+        let socket = std::net::TcpStream::from(std::os::fd::OwnedFd::from(tcp.try_clone()?));
         socket.set_nodelay(true)?;
         socket.set_write_timeout((!write_timeout.is_zero()).then_some(write_timeout))
     };
     if let Err(error) = set() {
         log::warn!("connections go without TCP_NODELAY and a write timeout: {error}");
     }
+    Ok(())
 }
 
 #[cfg(not(unix))]
-fn prepare(_: &TcpListener, _: Duration) {}
+fn prepare(listener: &Listener, _: Duration) -> io::Result<()> {
+    let Listener::Tcp(tcp) = listener;
+    tcp.set_nonblocking(false)
+}
 
 /// Wakes the thread that sits in `accept`, and refuses what comes from now on. On Linux that is what `shutdown` does to
 /// a listener; elsewhere tiny_http's own way does, when the server is dropped.
-fn hang_up(listener: TcpListener) {
+fn hang_up(listener: Listener) {
     #[cfg(unix)]
     {
-        let socket = std::net::TcpStream::from(std::os::fd::OwnedFd::from(listener));
+        let socket = match listener {
+            Listener::Tcp(tcp) => std::os::fd::OwnedFd::from(tcp),
+            Listener::Unix(unix) => unix.into(),
+        };
         // Where it cannot be done the system says so, and nothing has happened.
-        let _ = socket.shutdown(std::net::Shutdown::Both);
+        let _ = std::net::TcpStream::from(socket).shutdown(std::net::Shutdown::Both);
     }
     #[cfg(not(unix))]
     drop(listener);

@@ -33,6 +33,9 @@
 //!   with `Expect`, that another worker takes in the very same moment is handled.
 //! - **A malformed request can abort the process**: a panic inside tiny_http while another one unwinds. A lack of
 //!   descriptors or of threads in the wrong moment panics its accept thread, and nobody learns of that.
+//! - **On a Unix socket** (which it serves on Linux only) clients have no address, so that its connections cannot be told
+//!   apart: what follows a malformed request is handled, another response may follow one that broke off, and
+//!   [`Limits::write_timeout`] does not hold. A proxy that sends no requests ahead and heeds `Connection: close` is safe.
 //! - A response to an unread body is preceded by `100 Continue`, which is what it takes to keep tiny_http from
 //!   reading the body first.
 
@@ -48,13 +51,12 @@ mod send;
 
 use std::fmt;
 use std::io;
-use std::net::TcpListener;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::{Engine, Limits, Running, ServerStats, Setup, ShutdownReport};
+use super::{Engine, Limits, Listener, Running, ServerStats, Setup, ShutdownReport};
 use crate::pool::{Plainly, Pool, Watch, Worker};
 use crate::service::Service;
 use aside::Aside;
@@ -93,8 +95,8 @@ struct Server {
 }
 
 impl Engine for TinyHttp {
-    fn start(&self, listener: TcpListener, service: Arc<dyn Service>, setup: &Setup) -> io::Result<Box<dyn Running>> {
-        let addr = listener.local_addr();
+    fn start(&self, listener: Listener, service: Arc<dyn Service>, setup: &Setup) -> io::Result<Box<dyn Running>> {
+        let addr = listener.addr();
         let state = Arc::new(State {
             service,
             limits: setup.limits.clone(),
@@ -118,13 +120,11 @@ impl Engine for TinyHttp {
             Ok(thread) => lock(&others).push(thread),
             Err(error) => log::error!("requests may wait without bound, the reserve could not be started: {error}"),
         }
-        if let Ok(addr) = addr {
-            let watch = pool.watch();
-            let nudge = thread::Builder::new().name("dewar-nudge".into()).spawn(move || nudge::run(addr, &watch));
-            match nudge {
-                Ok(thread) => lock(&others).push(thread),
-                Err(error) => log::error!("connections may be forgotten in a burst, no thread to be had: {error}"),
-            }
+        let watch = pool.watch();
+        let nudge = thread::Builder::new().name("dewar-nudge".into()).spawn(move || nudge::run(addr, &watch));
+        match nudge {
+            Ok(thread) => lock(&others).push(thread),
+            Err(error) => log::error!("connections may be forgotten in a burst, no thread to be had: {error}"),
         }
         Ok(Box::new(Server { state, pool, others }))
     }

@@ -9,6 +9,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use crate::pool::Watch;
+use crate::server::Addr;
 
 /// How often, while requests come or are handled.
 const PACE: Duration = Duration::from_millis(100);
@@ -18,12 +19,7 @@ const FIRST: u32 = 64;
 /// How long after such a beginning there is not another one.
 const REST: Duration = Duration::from_secs(2);
 
-pub(super) fn run(mut addr: SocketAddr, watch: &Watch) {
-    match addr.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => addr.set_ip(Ipv4Addr::LOCALHOST.into()),
-        IpAddr::V6(ip) if ip.is_unspecified() => addr.set_ip(Ipv6Addr::LOCALHOST.into()),
-        _ => {}
-    }
+pub(super) fn run(addr: Addr, watch: &Watch) {
     let (mut awakening, mut jobs) = (0, 0);
     let mut last_beginning: Option<Instant> = None;
     while watch.until_awake(&mut awakening) {
@@ -37,7 +33,24 @@ pub(super) fn run(mut addr: SocketAddr, watch: &Watch) {
             if beginning && round == 0 {
                 last_beginning = Some(Instant::now());
             }
-            let _ = TcpStream::connect_timeout(&addr, PACE);
+            knock(&addr);
+        }
+    }
+}
+
+fn knock(addr: &Addr) {
+    match addr {
+        Addr::Tcp(addr) => {
+            let ip = match addr.ip() {
+                IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+                IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+                ip => ip,
+            };
+            let _ = TcpStream::connect_timeout(&SocketAddr::new(ip, addr.port()), PACE);
+        }
+        #[cfg(unix)]
+        Addr::Unix(path) => {
+            let _ = crate::server::listen::knock(path);
         }
     }
 }

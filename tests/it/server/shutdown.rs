@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use dewar::server::{Engine, EngineKind, Running, Server, ServerStats, Setup, ShutdownReport};
+use dewar::server::{Engine, EngineKind, Listener, Running, Server, ServerStats, Setup, ShutdownReport};
 use dewar::{Response, Service};
 
 use super::{Client, MOMENT, NEVER, next, start, until};
@@ -209,7 +209,7 @@ struct Fragile;
 struct FragileServer(AtomicUsize);
 
 impl Engine for Fragile {
-    fn start(&self, _: TcpListener, _: Arc<dyn Service>, _: &Setup) -> io::Result<Box<dyn Running>> {
+    fn start(&self, _: Listener, _: Arc<dyn Service>, _: &Setup) -> io::Result<Box<dyn Running>> {
         Ok(Box::new(FragileServer::default()))
     }
 }
