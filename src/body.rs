@@ -273,6 +273,13 @@ fn run_all(jobs: &mut Vec<Box<dyn FnOnce() + Send>>) {
 /// Jobs that run when this is dropped: see [`Body::into_plain`].
 pub struct Closers(Vec<Box<dyn FnOnce() + Send>>);
 
+impl Closers {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
 impl Drop for Closers {
     fn drop(&mut self) {
         run_all(&mut self.0);

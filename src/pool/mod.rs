@@ -15,7 +15,7 @@ use std::thread::{self, JoinHandle, Thread};
 use std::time::{Duration, Instant};
 
 use slot::Slot;
-pub(crate) use ticker::{Look, Stuck};
+pub(crate) use ticker::Look;
 
 use crate::quiet::quietly;
 
@@ -252,6 +252,15 @@ fn join_until(threads: Vec<JoinHandle<()>>, deadline: Instant) {
     }
 }
 
+/// A worker that has been in one job for long: see [`Watch::longer_than`].
+pub(crate) struct Slow {
+    pub(crate) worker: u64,
+    pub(crate) job: u64,
+    /// See [`Worker::note`].
+    pub(crate) note: u64,
+    pub(crate) age: Duration,
+}
+
 /// A look at a pool from outside: for an engine's own threads.
 #[derive(Clone)]
 pub(crate) struct Watch(Arc<Shared>);
@@ -289,6 +298,21 @@ impl Watch {
     pub(crate) fn cpu_time(&self, id: u64) -> Option<Duration> {
         let slot = self.0.lock().workers.iter().find(|entry| entry.slot.id == id).map(|entry| Arc::clone(&entry.slot));
         slot?.cpu_time()
+    }
+
+    /// The workers that have been in the same job for longer than `time`.
+    pub(crate) fn longer_than(&self, time: Duration) -> Vec<Slow> {
+        let inner = self.0.lock();
+        let stuck = inner.workers.iter().filter(|entry| {
+            slot::is_busy(entry.seen) && entry.slot.number() == entry.seen && entry.since.elapsed() > time
+        });
+        let slow = stuck.map(|entry| Slow {
+            worker: entry.slot.id,
+            job: entry.seen,
+            note: entry.slot.note.load(Ordering::Relaxed),
+            age: entry.since.elapsed(),
+        });
+        slow.collect()
     }
 
     /// How many jobs were begun by now.

@@ -51,8 +51,12 @@ pub trait Running: fmt::Debug + Send + Sync {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum EngineKind {
-    /// [`tiny_http`](super::tiny_http) accepts and parses, the worker pool handles.
+    /// Our own, for all purposes: see [`native`](super::native). On Unix; the default there.
+    #[cfg(unix)]
     #[default]
+    Native,
+    /// [`tiny_http`](super::tiny_http) accepts and parses, the worker pool handles.
+    #[cfg_attr(not(unix), default)]
     TinyHttp,
 }
 
@@ -60,6 +64,8 @@ impl EngineKind {
     /// Its name.
     pub fn name(self) -> &'static str {
         match self {
+            #[cfg(unix)]
+            EngineKind::Native => "native",
             EngineKind::TinyHttp => "tiny_http",
         }
     }
@@ -76,6 +82,8 @@ impl FromStr for EngineKind {
 
     fn from_str(name: &str) -> Result<EngineKind, UnknownEngine> {
         match name {
+            #[cfg(unix)]
+            "native" => Ok(EngineKind::Native),
             "tiny_http" if cfg!(feature = "tiny_http") => Ok(EngineKind::TinyHttp),
             _ => Err(UnknownEngine { name: name.to_owned() }),
         }
@@ -85,6 +93,8 @@ impl FromStr for EngineKind {
 impl Engine for EngineKind {
     fn start(&self, listener: Listener, service: Arc<dyn Service>, setup: &Setup) -> io::Result<Box<dyn Running>> {
         match self {
+            #[cfg(unix)]
+            EngineKind::Native => super::native::Native.start(listener, service, setup),
             #[cfg(feature = "tiny_http")]
             EngineKind::TinyHttp => super::tiny_http::TinyHttp.start(listener, service, setup),
             #[cfg(not(feature = "tiny_http"))]

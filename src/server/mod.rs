@@ -26,6 +26,8 @@ mod limits;
 mod listen;
 #[cfg(unix)]
 mod signals;
+#[cfg(unix)]
+pub mod native;
 #[cfg(feature = "tiny_http")]
 pub mod tiny_http;
 

@@ -34,6 +34,14 @@ pub enum Listener {
 }
 
 impl Listener {
+    #[cfg(unix)]
+    pub(super) fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
+        match self {
+            Listener::Tcp(listener) => listener.set_nonblocking(nonblocking),
+            Listener::Unix(listener) => listener.set_nonblocking(nonblocking),
+        }
+    }
+
     /// What it is bound to.
     pub fn addr(&self) -> Addr {
         match self {

@@ -1,0 +1,455 @@
+//! What all threads of the engine share, and how connections come and go.
+
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use http::HeaderMap;
+use rustix::io::Errno;
+use rustix::net::{SocketFlags, acceptfrom_with, sockopt};
+
+use super::claim::{GONE, Outcome};
+use super::conn::{Conn, Input, Stage, Terms};
+use super::crew::Crew;
+use super::epoll::{Event, Interest};
+use super::hand::Hand;
+use super::lease::{Lease, Waiting};
+use super::predict::{Kind, Predictor};
+use super::shard::Shard;
+use super::stream::Stream;
+use super::table::{Table, Token};
+use crate::pool::Watch;
+use crate::proto::HeadLimits;
+use crate::request::Request;
+use crate::response::Response;
+use crate::server::{Limits, Listener};
+use crate::service::Service;
+
+/// The token of the listener.
+const LISTENER: u64 = u64::MAX - 1;
+/// Connections that are accepted before the others are looked after.
+const ACCEPT_AT_ONCE: usize = 64;
+/// For how long no connection is accepted when the system has no descriptors left.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// For how long a new connection is waited for during a shutdown: its first request may be on its way.
+const NEWCOMER: u64 = 500;
+
+pub(super) struct Core {
+    pub(super) service: Arc<dyn Service>,
+    pub(super) limits: Limits,
+    pub(super) head_limits: HeadLimits,
+    pub(super) table: Table,
+    pub(super) shards: Vec<Shard>,
+    pub(super) crew: Crew<Job>,
+    pub(super) predictor: Predictor,
+    pub(super) waiting: Arc<Waiting>,
+    pub(super) figures: Figures,
+    pub(super) watch: OnceLock<Watch>,
+    /// New connections go to the first so many shards, and old ones move there: more only when those have no time left.
+    pub(super) active: AtomicUsize,
+    phase: AtomicU8,
+    listener: Mutex<Door>,
+    started: Instant,
+    /// Told when a connection has ended during a shutdown, when the first one comes, and at the end.
+    changed: (Mutex<()>, Condvar),
+    clock_asleep: AtomicBool,
+}
+
+/// What is counted.
+#[derive(Default)]
+pub(super) struct Figures {
+    pub(super) accepted: AtomicU64,
+    pub(super) panics: AtomicU64,
+    pub(super) refused: AtomicU64,
+    pub(super) timeouts: AtomicU64,
+}
+
+/// What a worker that does not lead can be asked for.
+pub(super) enum Job {
+    /// Handle a request.
+    Call(Box<Call>),
+    /// Send a response that is made while it is sent.
+    Send(Box<(Box<Conn>, Response, Terms, Option<Arc<Lease>>)>),
+}
+
+pub(super) struct Call {
+    pub(super) conn: Box<Conn>,
+    pub(super) request: Request,
+    pub(super) terms: Terms,
+    pub(super) lease: Option<Arc<Lease>>,
+    pub(super) kind: Kind,
+}
+
+/// Where connections come in.
+enum Door {
+    Open(Listener),
+    /// Not looked at before this: the system had no descriptors left.
+    Paused(Listener, Instant),
+    Closed,
+}
+
+const RUNNING: u8 = 0;
+const DRAINING: u8 = 1;
+const ENDING: u8 = 2;
+
+impl Core {
+    pub(super) fn new(
+        listener: Listener,
+        service: Arc<dyn Service>,
+        limits: &Limits,
+        shards: usize,
+    ) -> io::Result<Core> {
+        let limits = limits.clone();
+        let shards = (0..shards).map(|_| Shard::new()).collect::<io::Result<Vec<_>>>()?;
+        shards[0].ready.add(&listener, LISTENER, Interest::Listener)?;
+        Ok(Core {
+            service,
+            head_limits: HeadLimits { bytes: limits.head, headers: limits.headers, target: limits.target },
+            table: Table::new(limits.connections),
+            crew: Crew::new(limits.max_workers),
+            predictor: Predictor::new(),
+            waiting: Waiting::new(&limits),
+            figures: Figures::default(),
+            watch: OnceLock::new(),
+            active: AtomicUsize::new(1),
+            phase: AtomicU8::new(RUNNING),
+            listener: Mutex::new(Door::Open(listener)),
+            started: Instant::now(),
+            changed: (Mutex::new(()), Condvar::new()),
+            clock_asleep: AtomicBool::new(false),
+            shards,
+            limits,
+        })
+    }
+
+    /// Milliseconds since the start.
+    pub(super) fn now(&self) -> u64 {
+        self.started.elapsed().as_millis() as u64
+    }
+
+    /// That time from now.
+    pub(super) fn after(&self, time: Duration) -> u64 {
+        (self.started.elapsed() + time).as_millis() as u64
+    }
+
+    /// The server is shutting down: responses are the last ones on their connections.
+    pub(super) fn is_draining(&self) -> bool {
+        self.phase.load(Ordering::Relaxed) >= DRAINING
+    }
+
+    /// Threads shall end.
+    pub(super) fn is_ending(&self) -> bool {
+        self.phase.load(Ordering::SeqCst) >= ENDING
+    }
+
+    pub(super) fn start_draining(&self) {
+        self.phase.store(DRAINING, Ordering::SeqCst);
+        self.wake_clock();
+    }
+
+    pub(super) fn end(&self) {
+        self.phase.store(ENDING, Ordering::SeqCst);
+        self.crew.close();
+        for shard in &self.shards {
+            shard.ready.wake();
+        }
+        self.wake_clock();
+    }
+
+    fn wake_clock(&self) {
+        drop(self.changed.0.lock().unwrap_or_else(PoisonError::into_inner));
+        self.changed.1.notify_all();
+    }
+
+    /// Waits until something has changed, or for so long. `None`: until there is a connection.
+    pub(super) fn pause(&self, time: Option<Duration>) {
+        let guard = self.changed.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match time {
+            Some(time) => drop(self.changed.1.wait_timeout(guard, time)),
+            None => {
+                self.clock_asleep.store(true, Ordering::SeqCst);
+                // A connection that came before that has not seen it; now it is seen here.
+                if self.table.open() == 0 && self.phase.load(Ordering::SeqCst) == RUNNING {
+                    drop(self.changed.1.wait(guard));
+                }
+                self.clock_asleep.store(false, Ordering::SeqCst);
+            }
+        }
+    }
+
+    /// Gives a job away. The caller leads.
+    pub(super) fn submit(&self, job: Job) {
+        if !self.crew.submit(job) {
+            self.hurry();
+        }
+    }
+
+    pub(super) fn hurry(&self) {
+        if let Some(watch) = self.watch.get() {
+            watch.hurry();
+        }
+    }
+
+    /// An event has come.
+    pub(super) fn on_event(&self, event: Event, hand: &mut Hand<'_>) {
+        if event.token == LISTENER {
+            return self.accept(ACCEPT_AT_ONCE, hand);
+        }
+        let token = Token::from_u64(event.token);
+        let place = self.table.place(token.index);
+        if place.claim.event(token.generation, event.flags) == Outcome::Mine
+            && let Some(conn) = place.take()
+        {
+            self.drive(conn, event.flags, hand);
+        }
+    }
+
+    fn door(&self) -> MutexGuard<'_, Door> {
+        self.listener.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Accepts what is there, at most so many.
+    pub(super) fn accept(&self, most: usize, hand: &mut Hand<'_>) {
+        for _ in 0..most {
+            let accepted = match &*self.door() {
+                Door::Open(listener) => acceptfrom_with(listener, SocketFlags::NONBLOCK | SocketFlags::CLOEXEC),
+                _ => return,
+            };
+            match accepted {
+                Ok((fd, addr)) => {
+                    self.admit(fd, addr.and_then(|addr| SocketAddr::try_from(addr).ok()), hand);
+                }
+                Err(Errno::AGAIN) => return,
+                Err(error @ (Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM)) => {
+                    return self.pause_accepting(error.into());
+                }
+                // The connection was gone before it was accepted (accept(2) lists the reasons); others may follow.
+                Err(_) => {}
+            }
+        }
+    }
+
+    fn pause_accepting(&self, error: io::Error) {
+        let mut door = self.door();
+        if let Door::Open(listener) = std::mem::replace(&mut *door, Door::Closed) {
+            self.shards[0].ready.remove(&listener);
+            *door = Door::Paused(listener, Instant::now() + ACCEPT_PAUSE);
+        }
+        drop(door);
+        log::warn!("no connection can be accepted just now, trying again shortly: {error}");
+        self.wake_clock();
+    }
+
+    /// Looks at the listener again, when it is time. Whether that is still to come.
+    pub(super) fn resume_accepting(&self) -> bool {
+        let mut door = self.door();
+        match std::mem::replace(&mut *door, Door::Closed) {
+            Door::Paused(listener, until) if until <= Instant::now() => {
+                if self.shards[0].ready.add(&listener, LISTENER, Interest::Listener).is_ok() {
+                    *door = Door::Open(listener);
+                    return false;
+                }
+                *door = Door::Paused(listener, Instant::now() + ACCEPT_PAUSE);
+                true
+            }
+            other => {
+                let paused = matches!(other, Door::Paused(..));
+                *door = other;
+                paused
+            }
+        }
+    }
+
+    /// Accepts what is queued, and then no more.
+    pub(super) fn stop_accepting(&self, hand: &mut Hand<'_>) {
+        self.accept(usize::MAX, hand);
+        if let Door::Open(listener) | Door::Paused(listener, _) = std::mem::replace(&mut *self.door(), Door::Closed) {
+            self.shards[0].ready.remove(&listener);
+        }
+    }
+
+    fn admit(&self, fd: OwnedFd, peer: Option<SocketAddr>, hand: &mut Hand<'_>) {
+        if peer.is_some() {
+            let _ = sockopt::set_tcp_nodelay(&fd, true); // slower without, not wrong
+        }
+        let stream = Arc::new(Stream::new(fd));
+        self.figures.accepted.fetch_add(1, Ordering::Relaxed);
+        let Some(token) = self.table.reserve() else {
+            self.figures.refused.fetch_add(1, Ordering::Relaxed);
+            let _ = stream.write(FULL, false);
+            stream.finish();
+            return;
+        };
+        let shard = self.shard_of(token);
+        let place = self.table.place(token.index);
+        place.set_stream(Some(Arc::clone(&stream)));
+        let conn = Box::new(Conn {
+            stream,
+            token,
+            peer,
+            shard,
+            interest: Interest::Read,
+            stage: Stage::Head,
+            input: Input::default(),
+            unsent: Vec::new(),
+            more: false,
+            half: false,
+            ended: false,
+            served: 0,
+            due: self.after(self.limits.head_timeout),
+        });
+        if let Err(error) = self.shards[shard].ready.add(&conn.stream, token.to_u64(), Interest::Read) {
+            log::warn!("a connection cannot be watched, it is closed: {error}");
+            return self.close(conn);
+        }
+        if let Some((conn, flags)) = self.let_go(conn) {
+            self.drive(conn, flags, hand);
+        }
+        if self.clock_asleep.load(Ordering::SeqCst) {
+            self.wake_clock();
+        }
+    }
+
+    fn shard_of(&self, token: Token) -> usize {
+        match self.active.load(Ordering::Relaxed) {
+            1 => 0,
+            active => token.index as usize % active,
+        }
+    }
+
+    /// Leaves a connection to whoever gets its next event; or gives it back with the events that came meanwhile.
+    pub(super) fn let_go(&self, mut conn: Box<Conn>) -> Option<(Box<Conn>, u8)> {
+        let resting = matches!(conn.stage, Stage::Head) && conn.input.is_empty();
+        if resting && conn.served > 0 && self.is_draining() {
+            self.close(conn);
+            return None;
+        }
+        if resting && self.is_draining() {
+            conn.due = conn.due.min(self.now() + NEWCOMER);
+        }
+        conn.input.shrink();
+        let (token, wanted) = (conn.token, conn.wanted_interest());
+        let shard = self.shard_of(token);
+        let armed = if shard != conn.shard {
+            self.shards[conn.shard].ready.remove(&conn.stream);
+            conn.shard = shard;
+            self.shards[shard].ready.add(&conn.stream, token.to_u64(), wanted)
+        } else if wanted != conn.interest {
+            self.shards[shard].ready.change(&conn.stream, token.to_u64(), wanted)
+        } else {
+            Ok(())
+        };
+        conn.interest = wanted;
+        if let Err(error) = armed {
+            log::warn!("a connection cannot be watched, it is closed: {error}");
+            self.close(conn);
+            return None;
+        }
+        let place = self.table.place(token.index);
+        place.due.store(conn.due, Ordering::Relaxed);
+        place.put(conn);
+        let flags = place.claim.release().err()?;
+        Some((place.take()?, flags))
+    }
+
+    /// Takes it out of the set while its owner reads and writes it without asking.
+    pub(super) fn mute(&self, conn: &mut Conn) {
+        if self.shards[conn.shard].ready.change(&conn.stream, conn.token.to_u64(), Interest::Muted).is_ok() {
+            conn.interest = Interest::Muted;
+        }
+    }
+
+    /// Ends a connection.
+    pub(super) fn close(&self, conn: Box<Conn>) {
+        // Before the descriptor is closed, and also when it is not: a body that was leaked keeps it open.
+        self.shards[conn.shard].ready.remove(&conn.stream);
+        let token = conn.token;
+        self.table.place(token.index).set_stream(None);
+        if Arc::strong_count(&conn.stream) > 1 {
+            conn.stream.cut();
+        }
+        drop(conn);
+        self.table.free(token);
+        if self.is_draining() {
+            self.wake_clock();
+        }
+    }
+
+    /// Takes a connection that nobody owns, when its time is over: for the clock.
+    pub(super) fn claim_due(&self, index: u32, now: u64) -> Option<Box<Conn>> {
+        let place = self.table.place(index);
+        if place.due.load(Ordering::Relaxed) > now {
+            return None;
+        }
+        let generation = place.claim.idle_generation()?;
+        if !place.claim.take(generation) {
+            return None;
+        }
+        // It may have been used in between, and have more time now.
+        if place.due.load(Ordering::Relaxed) > now {
+            if let Err(flags) = place.claim.release() {
+                self.hand_back(Token { index, generation }, flags);
+            }
+            return None;
+        }
+        place.take()
+    }
+
+    /// Has the leader of its shard take a connection that the caller owns, but will do nothing with.
+    fn hand_back(&self, token: Token, flags: u8) {
+        let place = self.table.place(token.index);
+        let Some(conn) = place.take() else { return };
+        if flags & GONE != 0 {
+            return self.close(conn);
+        }
+        // Setting the interest once more has what can be done told once more.
+        let interest = conn.interest;
+        let armed = self.shards[conn.shard].ready.change(&conn.stream, token.to_u64(), interest);
+        place.put(conn);
+        if let Err(flags) = place.claim.release() {
+            return self.hand_back(token, flags);
+        }
+        if armed.is_err() {
+            log::warn!("a connection could not be watched any more");
+        }
+    }
+
+    /// At the beginning of a shutdown: closes what is idle, and gives new ones a moment.
+    pub(super) fn let_go_of_all(&self, hand: &mut Hand<'_>) {
+        for (_, place) in self.table.places() {
+            let Some(generation) = place.claim.idle_generation() else { continue };
+            if place.claim.take(generation)
+                && let Some(conn) = place.take()
+                && let Some((conn, flags)) = self.let_go(conn)
+            {
+                self.drive(conn, flags, hand);
+            }
+        }
+    }
+
+    /// Connections that somebody owns: their requests are being handled.
+    pub(super) fn in_flight(&self) -> usize {
+        let places = self.table.places();
+        places.filter(|(_, place)| place.stream().is_some() && place.claim.idle_generation().is_none()).count()
+    }
+
+    /// Cuts what is left at the end of a shutdown; how many requests in flight that hits.
+    pub(super) fn cut_all(&self) -> usize {
+        let cut = self.in_flight();
+        for (_, place) in self.table.places() {
+            if let Some(stream) = place.stream() {
+                stream.cut();
+            }
+        }
+        cut
+    }
+}
+
+/// What a connection beyond [`Limits::connections`] gets.
+const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+
+/// The place of trailers that come with a request's body.
+pub(super) type Trailers = Arc<OnceLock<HeaderMap>>;

@@ -1,0 +1,100 @@
+//! What a worker brings along for every connection that it takes in hand.
+
+use super::epoll::Found;
+use super::shard::{Next, Shard};
+use crate::pool::Worker;
+use crate::proto::HeadWriter;
+
+/// Bytes that are read at once.
+const SCRATCH: usize = 32 * 1024;
+
+pub(super) struct Hand<'w> {
+    /// The worker whose hand it is; none for the clock and for a shutdown.
+    pub(super) worker: Option<&'w Worker<'w>>,
+    /// It leads a shard: it must not wait for anything but events.
+    pub(super) leads: bool,
+    /// What was read; nothing in it outlives a call.
+    pub(super) scratch: Box<[u8]>,
+    /// Responses of the connection at hand that are to be sent.
+    pub(super) out: Vec<u8>,
+    pub(super) heads: HeadWriter,
+    /// Requests taken, to time one of so many.
+    pub(super) turn: u32,
+}
+
+impl<'w> Hand<'w> {
+    pub(super) fn new(worker: Option<&'w Worker<'w>>) -> Hand<'w> {
+        Hand {
+            worker,
+            leads: false,
+            scratch: vec![0; SCRATCH].into(),
+            out: Vec::new(),
+            heads: HeadWriter::default(),
+            turn: 0,
+        }
+    }
+
+    /// Others wait for it: it may run only what is quick, and nothing that waits for a client.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.leads || self.worker.is_none()
+    }
+
+    /// Says what it is about to do, for whoever finds it stuck there.
+    pub(super) fn note(&self, note: u64) {
+        if let Some(worker) = self.worker {
+            worker.note(note);
+        }
+    }
+}
+
+impl super::core::Core {
+    /// What every worker does: leads a shard, or does what the leaders leave to it.
+    pub(super) fn work(&self, worker: &Worker<'_>) {
+        let seat = super::crew::Seat::new();
+        let mut hand = Hand::new(Some(worker));
+        loop {
+            match self.crew.next(&seat, worker.patience()) {
+                super::crew::Order::Lead(shard, term) => self.lead(&self.shards[shard], term, worker, &mut hand),
+                super::crew::Order::Job(job) => {
+                    let busy = worker.job();
+                    self.perform(job, &mut hand);
+                    drop(busy);
+                    self.crew.done();
+                }
+                super::crew::Order::Nothing if worker.is_surplus() => return,
+                super::crew::Order::Nothing => {}
+                super::crew::Order::End => return,
+            }
+        }
+    }
+
+    fn lead(&self, shard: &Shard, term: u64, worker: &Worker<'_>, hand: &mut Hand<'_>) {
+        if !shard.take_office(term, worker.id()) {
+            return;
+        }
+        hand.leads = true;
+        let (mut found, mut events) = (Found::new(), Vec::with_capacity(256));
+        loop {
+            match shard.next(term) {
+                Next::Event(event) => {
+                    let busy = worker.job();
+                    self.on_event(event, hand);
+                    drop(busy);
+                }
+                Next::Wait => {
+                    if self.is_ending() {
+                        break;
+                    }
+                    shard.ready.wait(&mut found, &mut events);
+                    shard.found(&mut events);
+                }
+                Next::Deposed => {
+                    // It has been counted among those who do a job since then.
+                    self.crew.done();
+                    break;
+                }
+            }
+        }
+        hand.leads = false;
+    }
+}

@@ -1,0 +1,196 @@
+//! Which handlers block: a guess before each one, by what those for the same kind of path did before.
+//!
+//! A worker that leads a shard runs quick handlers itself: nothing is faster. One that blocks would stop the shard until
+//! the ticker notices, so requests that will probably block are handed to another worker first, which costs some
+//! microseconds. As with a processor's branches, a wrong guess costs time, never correctness.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// Kinds that are told apart.
+const KINDS: usize = 4096;
+/// A handler that takes longer is better handed over, whether it waits or computes: that costs a tenth of this.
+const SLOW_AFTER: Duration = Duration::from_micros(100);
+/// One that takes this long is not taken for a quick one that was held up.
+const SURELY_SLOW: Duration = Duration::from_millis(1);
+/// Seen quick so often, a kind is looked at only now and then.
+const TRUSTED: u8 = 8;
+const SAMPLE: u32 = 16;
+/// Scores from here on are slow; the difference is how many quick ones it takes to try it among the quick ones again.
+const SLOW: u8 = 0xf0;
+const SURE: u8 = SLOW + 3;
+/// After a wrong guess, kinds that were never seen are taken for slow ones for this many milliseconds.
+const WARY: u64 = 1000;
+
+/// The scores of all kinds: 0 never seen, then how often seen quick, then slow.
+pub(super) struct Predictor {
+    scores: Box<[AtomicU8]>,
+    /// An example of each kind, for the log.
+    names: Mutex<HashMap<u16, String>>,
+    wary_until: AtomicU64,
+}
+
+/// What is known beforehand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Guess {
+    /// It will be quick; with `true`, look whether it was.
+    Quick(bool),
+    Slow,
+}
+
+/// The kind of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Kind(u16);
+
+impl Kind {
+    /// By method and path, where all numbers are alike: `/post/7` and `/post/123` go to the same handler.
+    pub(super) fn of(method: &str, path: &str) -> Kind {
+        let mut hash = 0xcbf2_9ce4_8422_2325_u64 ^ method.len() as u64 ^ u64::from(method.as_bytes()[0]) << 8;
+        let mut digits = false;
+        for &byte in path.as_bytes().iter().take(128) {
+            let digit = byte.is_ascii_digit();
+            if !(digit && digits) {
+                hash = (hash ^ u64::from(if digit { b'0' } else { byte })).wrapping_mul(0x0000_0100_0000_01b3);
+            }
+            digits = digit;
+        }
+        Kind(((hash ^ hash >> 32) as usize % KINDS) as u16)
+    }
+
+    pub(super) fn to_u64(self) -> u64 {
+        u64::from(self.0)
+    }
+
+    pub(super) fn from_u64(number: u64) -> Kind {
+        Kind((number as usize % KINDS) as u16)
+    }
+}
+
+impl Predictor {
+    pub(super) fn new() -> Predictor {
+        Predictor {
+            scores: (0..KINDS).map(|_| AtomicU8::new(0)).collect(),
+            names: Mutex::default(),
+            wary_until: AtomicU64::new(0),
+        }
+    }
+
+    /// `turn` counts the requests of the caller, `now` the milliseconds since the start.
+    pub(super) fn guess(&self, kind: Kind, turn: u32, now: impl FnOnce() -> u64) -> Guess {
+        match self.score(kind).load(Ordering::Relaxed) {
+            0 if self.wary_until.load(Ordering::Relaxed) > 0 && self.wary_until.load(Ordering::Relaxed) > now() => {
+                Guess::Slow
+            }
+            score @ 0..SLOW => Guess::Quick(score < TRUSTED || turn % SAMPLE == 0),
+            SLOW.. => Guess::Slow,
+        }
+    }
+
+    /// Whether one of this kind was ever seen.
+    pub(super) fn is_new(&self, kind: Kind) -> bool {
+        self.score(kind).load(Ordering::Relaxed) == 0
+    }
+
+    /// What one of this kind is called.
+    pub(super) fn name(&self, kind: Kind, name: impl FnOnce() -> String) {
+        self.names.lock().unwrap_or_else(PoisonError::into_inner).entry(kind.0).or_insert_with(name);
+    }
+
+    pub(super) fn name_of(&self, kind: Kind) -> String {
+        let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        names.get(&kind.0).cloned().unwrap_or_else(|| "a request".into())
+    }
+
+    /// One of this kind took so long.
+    pub(super) fn learn(&self, kind: Kind, took: Duration) {
+        let score = self.score(kind);
+        let before = score.load(Ordering::Relaxed);
+        let after = match before {
+            SLOW.. if took > SLOW_AFTER => SURE,
+            SLOW.. if before <= SLOW + 1 => 1,
+            SLOW.. => before - 1,
+            0 | 1 if took > SLOW_AFTER => SLOW + 1,
+            _ if took > SURELY_SLOW => SLOW + 1,
+            _ if took > SLOW_AFTER => before / 2,
+            _ => (before + 1).min(TRUSTED),
+        };
+        if after != before {
+            score.store(after, Ordering::Relaxed);
+        }
+    }
+
+    /// One of this kind was thought quick and stopped a shard.
+    pub(super) fn was_wrong(&self, kind: Kind, now: u64) {
+        self.score(kind).store(SURE, Ordering::Relaxed);
+        self.wary_until.store(now + WARY, Ordering::Relaxed);
+    }
+
+    fn score(&self, kind: Kind) -> &AtomicU8 {
+        &self.scores[kind.0 as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const QUICK: Duration = Duration::from_micros(5);
+    const SLEPT: Duration = Duration::from_millis(10);
+
+    fn guess(predictor: &Predictor, kind: Kind) -> Guess {
+        predictor.guess(kind, 1, || 0)
+    }
+
+    #[test]
+    fn numbers_are_alike_and_paths_are_not() {
+        assert_eq!(Kind::of("GET", "/post/7"), Kind::of("GET", "/post/123"));
+        assert_ne!(Kind::of("GET", "/post/7"), Kind::of("GET", "/posts/7"));
+        assert_ne!(Kind::of("GET", "/a"), Kind::of("POST", "/a"));
+    }
+
+    #[test]
+    fn the_quick_stay_quick_and_the_slow_slow() {
+        let predictor = Predictor::new();
+        let kind = Kind::of("GET", "/");
+        for _ in 0..20 {
+            assert!(matches!(guess(&predictor, kind), Guess::Quick(_)));
+            predictor.learn(kind, QUICK);
+        }
+        assert_eq!(guess(&predictor, kind), Guess::Quick(false), "it is looked at now and then only");
+        // Held up once, by whatever else the machine does.
+        predictor.learn(kind, SLOW_AFTER * 2);
+        assert_eq!(guess(&predictor, kind), Guess::Quick(true));
+        predictor.learn(kind, SLEPT);
+        assert_eq!(guess(&predictor, kind), Guess::Slow);
+        predictor.learn(kind, SLEPT);
+        predictor.learn(kind, QUICK);
+        assert_eq!(guess(&predictor, kind), Guess::Slow, "one quick one is no proof");
+        predictor.learn(kind, QUICK);
+        predictor.learn(kind, QUICK);
+        assert_eq!(guess(&predictor, kind), Guess::Quick(true));
+    }
+
+    #[test]
+    fn a_first_one_that_is_slow_gets_a_second_chance() {
+        let predictor = Predictor::new();
+        let kind = Kind::of("GET", "/");
+        predictor.learn(kind, SLEPT);
+        assert_eq!(guess(&predictor, kind), Guess::Slow);
+        predictor.learn(kind, QUICK);
+        assert_eq!(guess(&predictor, kind), Guess::Quick(true));
+    }
+
+    #[test]
+    fn after_a_wrong_guess_strangers_are_not_trusted_for_a_while() {
+        let predictor = Predictor::new();
+        let (known, wrong, new) = (Kind::of("GET", "/a"), Kind::of("GET", "/b"), Kind::of("GET", "/c"));
+        predictor.learn(known, QUICK);
+        predictor.was_wrong(wrong, 5_000);
+        assert_eq!(predictor.guess(wrong, 1, || 5_001), Guess::Slow);
+        assert_eq!(predictor.guess(new, 1, || 5_001), Guess::Slow);
+        assert!(matches!(predictor.guess(known, 1, || 5_001), Guess::Quick(_)));
+        assert!(matches!(predictor.guess(new, 1, || 6_001), Guess::Quick(_)));
+    }
+}

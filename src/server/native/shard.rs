@@ -1,0 +1,96 @@
+//! A shard: some of the connections, and the one worker that is told of their events.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::epoll::{Event, Ready};
+
+pub(super) struct Shard {
+    pub(super) ready: Ready,
+    batch: Mutex<Batch>,
+    /// Requests taken.
+    pub(super) requests: AtomicU64,
+}
+
+/// What the last wait found. It is not the leader's own, so that whoever takes over from one that blocks finds it.
+struct Batch {
+    events: VecDeque<Event>,
+    /// Goes up when a leader is deposed: an order of an earlier term is void.
+    term: u64,
+    leader: Option<u64>,
+    /// The leader waits for events, so whatever it was seen doing is over.
+    waiting: bool,
+}
+
+/// What is next for a leader.
+pub(super) enum Next {
+    Event(Event),
+    /// To wait for more.
+    Wait,
+    /// It leads no more.
+    Deposed,
+}
+
+impl Shard {
+    pub(super) fn new() -> io::Result<Shard> {
+        let batch = Batch { events: VecDeque::with_capacity(256), term: 0, leader: None, waiting: false };
+        Ok(Shard { ready: Ready::new()?, batch: Mutex::new(batch), requests: AtomicU64::new(0) })
+    }
+
+    fn batch(&self) -> MutexGuard<'_, Batch> {
+        self.batch.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A worker begins to lead; `false` when the order is an old one.
+    pub(super) fn take_office(&self, term: u64, worker: u64) -> bool {
+        let mut batch = self.batch();
+        if batch.term == term {
+            batch.leader = Some(worker);
+        }
+        batch.term == term
+    }
+
+    pub(super) fn next(&self, term: u64) -> Next {
+        let mut batch = self.batch();
+        if batch.term != term {
+            return Next::Deposed;
+        }
+        match batch.events.pop_front() {
+            Some(event) => Next::Event(event),
+            None => {
+                batch.waiting = true;
+                Next::Wait
+            }
+        }
+    }
+
+    /// Adds what a wait has found.
+    pub(super) fn found(&self, events: &mut Vec<Event>) {
+        let mut batch = self.batch();
+        batch.waiting = false;
+        batch.events.extend(events.drain(..));
+    }
+
+    /// Has the leader come back to a connection after the others. Only for who leads: nobody is woken.
+    pub(super) fn again(&self, event: Event) {
+        self.batch().events.push_back(event);
+    }
+
+    /// Who leads.
+    pub(super) fn leader(&self) -> Option<u64> {
+        self.batch().leader
+    }
+
+    /// Takes the lead from a worker that was found to block; the next term, unless it has come back meanwhile.
+    pub(super) fn depose(&self, worker: u64) -> Option<u64> {
+        let mut batch = self.batch();
+        if batch.leader != Some(worker) || batch.waiting {
+            return None;
+        }
+        batch.leader = None;
+        batch.term += 1;
+        Some(batch.term)
+    }
+}
