@@ -129,6 +129,7 @@ mod static_files;
 #[cfg(feature = "templates")]
 mod templates;
 mod testing;
+mod upgrade;
 
 #[doc(hidden)]
 pub use app::check as __check;
@@ -159,6 +160,7 @@ pub use session::{BadSession, Flashed, Session, SessionData, SessionSerializer, 
 #[cfg(feature = "static_files")]
 pub use static_files::SendFile;
 pub use testing::{RequestBuilder, TestClient, TestResponse};
+pub use upgrade::Upgraded;
 
 /// What handlers, hooks and their arguments are made of: for signatures that are generic over them.
 pub mod handler {

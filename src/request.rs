@@ -38,6 +38,7 @@ struct Inner {
     remote_addr: Option<SocketAddr>,
     secure: bool,
     body: Mutex<Body>,
+    trailers: Option<Arc<OnceLock<HeaderMap>>>,
     // What was parsed, once.
     data: OnceLock<Result<Bytes, Unread>>,
     args: OnceLock<MultiDict>,
@@ -181,6 +182,7 @@ impl Request {
                 remote_addr: self.0.remote_addr,
                 secure: self.0.secure,
                 body: Mutex::new(Body::empty()),
+                trailers: self.0.trailers.clone(),
                 data: self.0.data.clone(),
                 args: OnceLock::new(),
                 form: self.0.form.clone(),
@@ -304,6 +306,17 @@ impl Request {
         }
     }
 
+    /// The fields that came behind a body in chunks, once that has been read to its end; none before. Fields that may be
+    /// no trailers, such as `Host`, are left out. From the native engine.
+    pub fn trailers(&self) -> Option<&HeaderMap> {
+        self.0.trailers.as_ref()?.get().filter(|trailers| !trailers.is_empty())
+    }
+
+    pub(crate) fn with_trailers(mut self, trailers: Arc<OnceLock<HeaderMap>>) -> Request {
+        self.inner_mut().trailers = Some(trailers);
+        self
+    }
+
     /// How large a form it may carry; the first call counts.
     pub fn limit_form(&self, limits: FormLimits) {
         let _ = self.0.form_limits.set(limits);
@@ -353,6 +366,7 @@ impl From<http::Request<Body>> for Request {
             remote_addr: None,
             secure: false,
             body: Mutex::new(body),
+            trailers: None,
             data: OnceLock::new(),
             args: OnceLock::new(),
             form: OnceLock::new(),

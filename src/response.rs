@@ -1,12 +1,14 @@
 //! The answer to a request: a status, headers and a body.
 
 use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use http::header::{CONTENT_TYPE, LOCATION, SET_COOKIE};
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use crate::body::Body;
 use crate::cookie::Cookie;
+use crate::upgrade::{OnUpgrade, Upgraded};
 
 /// The answer to a request.
 ///
@@ -73,6 +75,50 @@ impl Response {
         let value = HeaderValue::try_from(location).expect("encode_location leaves visible ASCII only");
         response.headers.insert(LOCATION, value);
         response
+    }
+
+    /// Takes the connection over: the client gets 101 and the name of the protocol, and then `job` runs, on a thread of
+    /// its own. Only the native engine can do that, and only for a request that asks for it with HTTP/1.1 and an
+    /// `Upgrade`; otherwise the client gets 500 or 426.
+    ///
+    /// ```
+    /// use dewar::Response;
+    /// use std::io::{Read, Write};
+    ///
+    /// let shout = Response::switching_protocols("shout", |mut connection| {
+    ///     let mut block = [0; 1024];
+    ///     while let Ok(n @ 1..) = connection.read(&mut block) {
+    ///         block[..n].make_ascii_uppercase();
+    ///         let _ = connection.write_all(&block[..n]);
+    ///     }
+    /// });
+    /// assert_eq!(shout.status(), 101);
+    /// ```
+    ///
+    /// # Panics
+    /// At the caller's line, when the name cannot be a header's value.
+    #[track_caller]
+    pub fn switching_protocols(protocol: &str, job: impl FnOnce(Upgraded) + Send + 'static) -> Response {
+        let mut response = Response::empty(StatusCode::SWITCHING_PROTOCOLS).with_header("upgrade", protocol);
+        response.extensions.insert(OnUpgrade::new(job));
+        response
+    }
+
+    /// Sends these fields behind the body: for what is known only then, such as a checksum. `make` is called when the body
+    /// has been sent.
+    ///
+    /// They are sent by the native engine, to HTTP/1.1 clients that ask for them (`TE: trailers`), behind a body whose length
+    /// is not known beforehand; others do not get them (RFC 9110 section 6.5.1). Fields that may be no trailers, such as
+    /// `Content-Length`, are left out.
+    ///
+    /// ```
+    /// use dewar::{Body, Response, http::HeaderMap};
+    ///
+    /// let mut response = Response::new(Body::blocks(["a", "b"]));
+    /// response.set_trailers(|| HeaderMap::from_iter([("x-sum".parse().unwrap(), "195".parse().unwrap())]));
+    /// ```
+    pub fn set_trailers(&mut self, make: impl FnOnce() -> HeaderMap + Send + 'static) {
+        self.extensions.insert(MakeTrailers(Arc::new(Mutex::new(Some(Box::new(make))))));
     }
 
     /// The status.
@@ -225,6 +271,16 @@ impl fmt::Debug for Response {
             .field("headers", &self.headers)
             .field("body", &self.body)
             .finish()
+    }
+}
+
+/// What makes the trailers: in the extensions, which can be cloned; whoever takes it first has it.
+#[derive(Clone)]
+pub(crate) struct MakeTrailers(Arc<Mutex<Option<Box<dyn FnOnce() -> HeaderMap + Send>>>>);
+
+impl MakeTrailers {
+    pub(crate) fn take(&self) -> Option<Box<dyn FnOnce() -> HeaderMap + Send>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 

@@ -32,6 +32,18 @@ pub(crate) fn put_chunk(out: &mut Vec<u8>, block: &[u8]) {
     out.extend_from_slice(b"\r\n");
 }
 
+/// Appends what ends a body in chunks: the last one, and the trailers that may be some.
+pub(crate) fn put_last_chunk(out: &mut Vec<u8>, trailers: &HeaderMap) {
+    out.extend_from_slice(b"0\r\n");
+    for (name, value) in trailers.iter().filter(|(name, _)| !is_forbidden(name)) {
+        out.extend_from_slice(name.as_str().as_bytes());
+        out.extend_from_slice(b": ");
+        out.extend_from_slice(value.as_bytes());
+        out.extend_from_slice(b"\r\n");
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
 /// How far a body is read.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum Place {

@@ -92,6 +92,19 @@ impl HeadWriter {
         out.extend_from_slice(b"\r\n");
     }
 
+    /// Appends the head of a response after which the connection speaks another protocol (RFC 9110 section 7.8).
+    pub(crate) fn put_switch(&mut self, out: &mut Vec<u8>, response: &Response) {
+        out.extend_from_slice(b"HTTP/1.1 101 Switching Protocols\r\n");
+        for (name, value) in response.headers() {
+            if *name == UPGRADE || !is_framing(name) {
+                put_field(out, name.as_str(), value.as_bytes());
+            }
+        }
+        put_field(out, "connection", b"upgrade");
+        put_field(out, "date", self.date().as_bytes());
+        out.extend_from_slice(b"\r\n");
+    }
+
     fn date(&mut self) -> &str {
         let now = SystemTime::now();
         let second = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());

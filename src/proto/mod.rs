@@ -13,7 +13,9 @@ mod request_head;
 mod request_line;
 
 pub(crate) use body::{BodyDecoder, Progress};
-pub(crate) use chunk::{LAST_CHUNK, put_chunk};
+#[cfg(feature = "tiny_http")]
+pub(crate) use chunk::LAST_CHUNK;
+pub(crate) use chunk::{put_chunk, put_last_chunk};
 pub(crate) use framing::Framing;
 pub(crate) use head::{Delivery, HeadWriter};
 pub(crate) use refusal::Refusal;

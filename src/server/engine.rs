@@ -141,6 +141,14 @@ pub struct ServerStats {
     /// Connections given up on purpose, with the thread and the socket that the engine had for them, because going on
     /// with them was not safe.
     pub leaked_readers: u64,
+    /// Connections that are open.
+    pub connections: usize,
+    /// Connections accepted.
+    pub accepted: u64,
+    /// Requests that wait for a worker at this moment.
+    pub waiting: usize,
+    /// Clients that were given up because they were too slow.
+    pub timeouts: u64,
     /// Requests answered with 503 because no worker was free for too long.
     pub refused_503: u64,
     /// The workers.

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::{Buf, Bytes};
-use http::Method;
+use http::{HeaderMap, Method, StatusCode};
 
 use super::conn::{After, Conn, Outgoing, Pace, Stage, Terms};
 use super::core::{Core, Job};
@@ -18,10 +18,10 @@ use super::lease::Lease;
 use super::stream::{Stream, Wait};
 use crate::body::{Body, Plain};
 use crate::error::HttpError;
-use crate::proto::{Delivery, LAST_CHUNK, put_chunk};
+use crate::proto::{Delivery, put_chunk, put_last_chunk};
 use crate::quiet::{discard_panic, quietly};
 use crate::request::Request;
-use crate::response::Response;
+use crate::response::{MakeTrailers, Response};
 
 /// Bodies up to this are copied behind their head; longer ones are sent beside it.
 const COPIED: usize = 16 * 1024;
@@ -48,7 +48,17 @@ impl Core {
     }
 
     /// Answers a request that was refused. What the client still sends of it is thrown away.
-    pub(super) fn answer_finally(&self, conn: Box<Conn>, response: Response, terms: Terms, hand: &mut Hand<'_>) -> Step {
+    pub(super) fn answer_finally(
+        &self,
+        conn: Box<Conn>,
+        response: Response,
+        mut terms: Terms,
+        hand: &mut Hand<'_>,
+    ) -> Step {
+        let mut entry = terms.entry.take();
+        if let Some(entry) = &mut entry {
+            (entry.status, entry.bytes) = (Some(response.status()), response.body().len().unwrap_or(0));
+        }
         let delivery = Delivery::of(&response, terms.version, terms.method == Method::HEAD, true);
         hand.heads.put(&mut hand.out, &response, delivery);
         if !delivery.is_bodiless()
@@ -61,6 +71,7 @@ impl Core {
             Step::Wait(mut conn) => {
                 if let Stage::Sending(outgoing) = &mut conn.stage {
                     outgoing.after.close = true;
+                    outgoing.after.entry = entry;
                 }
                 Step::Wait(conn)
             }
@@ -73,13 +84,16 @@ impl Core {
         &self,
         mut conn: Box<Conn>,
         mut response: Response,
-        terms: Terms,
+        mut terms: Terms,
         lease: Option<Arc<Lease>>,
         hand: &mut Hand<'_>,
     ) -> Step {
         hand.note(NO_HANDLER);
         if response.status().is_informational() {
-            log::error!("a handler answered {}, which is no final status: sent as 500", response.status());
+            if response.status() == StatusCode::SWITCHING_PROTOCOLS && lease.is_none() && terms.upgradable {
+                return self.switch(conn, &response, hand);
+            }
+            log::error!("a handler answered {}, which is no final status here: sent as 500", response.status());
             response = Response::empty(500);
         }
         if response.body().is_stream() {
@@ -90,7 +104,10 @@ impl Core {
             }
             return self.answer_by_blocks(conn, response, terms, lease, hand);
         }
-        let mut after = After { close: !terms.keep_alive, unread: None };
+        let mut after = After { close: !terms.keep_alive, unread: None, entry: terms.entry.take() };
+        if let Some(entry) = &mut after.entry {
+            (entry.status, entry.bytes) = (Some(response.status()), response.body().len().unwrap_or(0));
+        }
         if let Some(lease) = lease {
             after = self.end_lease(&mut conn, &lease, after);
         }
@@ -211,7 +228,7 @@ impl Core {
         &self,
         mut conn: Box<Conn>,
         response: Response,
-        terms: Terms,
+        mut terms: Terms,
         lease: Option<Arc<Lease>>,
         hand: &mut Hand<'_>,
     ) -> Step {
@@ -222,15 +239,25 @@ impl Core {
         if let Some(lease) = &lease {
             lease.answering.store(true, Ordering::Release);
         }
+        let trailers = response.extensions().get::<MakeTrailers>().filter(|_| terms.wants_trailers);
+        let trailers = trailers.and_then(MakeTrailers::take);
+        let mut entry = terms.entry.take();
+        if let Some(entry) = &mut entry {
+            entry.status = Some(response.status());
+        }
         let body = response.into_body();
+        let head = hand.out.len() as u64;
         let mut sender = Sender { core: self, stream: Arc::clone(&conn.stream), waited: Duration::ZERO, sent: 0 };
         let sent = catch_unwind(AssertUnwindSafe(|| {
             if delivery.is_bodiless() {
                 drop(body);
                 return sender.send(&hand.out).map_err(Failure::Client);
             }
-            sender.send_blocks(&mut hand.out, body, delivery.is_chunked())
+            sender.send_blocks(&mut hand.out, body, delivery.is_chunked(), trailers)
         }));
+        if let Some(entry) = &mut entry {
+            entry.bytes = sender.sent.saturating_sub(head);
+        }
         hand.out.clear();
         match sent {
             Ok(Ok(())) => {}
@@ -249,7 +276,7 @@ impl Core {
                 return self.cut(conn);
             }
         }
-        let mut after = After { close: delivery.close, unread: None };
+        let mut after = After { close: delivery.close, unread: None, entry };
         if let Some(lease) = lease {
             after = self.end_lease(&mut conn, &lease, after);
         }
@@ -310,7 +337,7 @@ impl Core {
 
 impl Outgoing {
     pub(super) fn of_bytes(first: Bytes, now: u64) -> Outgoing {
-        let after = After { close: false, unread: None };
+        let after = After { close: false, unread: None, entry: None };
         Outgoing { first, second: Bytes::new(), file: None, closers: None, after, pace: Pace::from(now) }
     }
 
@@ -385,7 +412,13 @@ impl Sender<'_> {
     }
 
     /// Each block is sent as it is made, so that a client sees events when they happen.
-    fn send_blocks(&mut self, out: &mut Vec<u8>, mut body: Body, chunked: bool) -> Result<(), Failure> {
+    fn send_blocks(
+        &mut self,
+        out: &mut Vec<u8>,
+        mut body: Body,
+        chunked: bool,
+        trailers: Option<impl FnOnce() -> HeaderMap>,
+    ) -> Result<(), Failure> {
         // The head does not wait for the first block, for which the client may have to wait.
         self.send(out).map_err(Failure::Client)?;
         while let Some(block) = body.next_block().map_err(Failure::Body)? {
@@ -398,7 +431,9 @@ impl Sender<'_> {
             }
         }
         if chunked {
-            self.send(LAST_CHUNK).map_err(Failure::Client)?;
+            out.clear();
+            put_last_chunk(out, &trailers.map(|make| make()).unwrap_or_default());
+            self.send(out).map_err(Failure::Client)?;
         }
         // When all was sent, a destructor cannot make it less.
         if quietly(|| drop(body)).is_none() {

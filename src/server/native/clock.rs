@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use http::{Method, StatusCode, Version};
+use http::StatusCode;
 
 use super::conn::{Conn, Stage, Terms};
 use super::core::{Core, Job};
@@ -92,7 +92,7 @@ impl Core {
             }
             Job::Send(send) => {
                 let (conn, _, terms, _) = *send;
-                let terms = Terms { method: Method::GET, version: Version::HTTP_11, keep_alive: false, ..terms };
+                let terms = Terms { keep_alive: false, ..terms };
                 let response = HttpError::new(503).into_response();
                 self.answer_finally(conn, response, terms, hand)
             }

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{Method, Version};
 
+use super::entry::Entry;
 use super::epoll::Interest;
 use super::stream::Stream;
 use super::table::Token;
 use crate::body::Closers;
 use crate::proto::{BodyDecoder, RequestHead};
-use crate::request::Request;
 
 pub(super) struct Conn {
     pub(super) stream: Arc<Stream>,
@@ -101,12 +101,13 @@ impl Pace {
 }
 
 /// What comes after a response.
-#[derive(Debug)]
 pub(super) struct After {
     /// The connection ends.
     pub(super) close: bool,
     /// The part of the request's body that was not read.
     pub(super) unread: Option<BodyDecoder>,
+    /// Logged when it is dropped.
+    pub(super) entry: Option<Box<Entry>>,
 }
 
 /// What the answer has to know of its request.
@@ -115,8 +116,17 @@ pub(super) struct Terms {
     pub(super) version: Version,
     pub(super) keep_alive: bool,
     pub(super) wants_trailers: bool,
-    /// For the access log, when there is one.
-    pub(super) logged: Option<Request>,
+    /// The client asks for another protocol.
+    pub(super) upgradable: bool,
+    /// For the access log, when somebody reads it.
+    pub(super) entry: Option<Box<Entry>>,
+}
+
+impl Terms {
+    /// For the last answer on a connection.
+    pub(super) fn last(method: Method, version: Version) -> Terms {
+        Terms { method, version, keep_alive: false, wants_trailers: false, upgradable: false, entry: None }
+    }
 }
 
 /// Bytes that were received, and how far they have been used up.

@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use http::HeaderMap;
@@ -38,6 +38,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 const NEWCOMER: u64 = 500;
 
 pub(super) struct Core {
+    /// Itself, for threads that outlive a call.
+    pub(super) this: Weak<Core>,
     pub(super) service: Arc<dyn Service>,
     pub(super) limits: Limits,
     pub(super) head_limits: HeadLimits,
@@ -101,11 +103,12 @@ impl Core {
         service: Arc<dyn Service>,
         limits: &Limits,
         shards: usize,
-    ) -> io::Result<Core> {
+    ) -> io::Result<Arc<Core>> {
         let limits = limits.clone();
         let shards = (0..shards).map(|_| Shard::new()).collect::<io::Result<Vec<_>>>()?;
         shards[0].ready.add(&listener, LISTENER, Interest::Listener)?;
-        Ok(Core {
+        Ok(Arc::new_cyclic(|this| Core {
+            this: Weak::clone(this),
             service,
             head_limits: HeadLimits { bytes: limits.head, headers: limits.headers, target: limits.target },
             table: Table::new(limits.connections),
@@ -122,7 +125,7 @@ impl Core {
             clock_asleep: AtomicBool::new(false),
             shards,
             limits,
-        })
+        }))
     }
 
     /// Milliseconds since the start.

@@ -6,11 +6,13 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use bytes::Bytes;
+use http::header::UPGRADE;
 use http::{Method, StatusCode, Version};
 
 use super::claim::{GONE, HALF, READ, WRITE};
 use super::conn::{Ahead, Conn, Outgoing, Pace, Stage, Terms};
 use super::core::{Call, Core, Job, Trailers};
+use super::entry::Entry;
 use super::epoll::{Event, Interest};
 use super::hand::Hand;
 use super::lease::{Lease, Reading};
@@ -330,15 +332,19 @@ impl Core {
             version: head.version,
             keep_alive: head.keep_alive,
             wants_trailers: head.wants_trailers,
-            logged: None,
+            upgradable: head.version == Version::HTTP_11 && head.headers.contains_key(UPGRADE),
+            entry: Entry::begin(conn.peer, &head.method, &head.uri, head.version),
         };
         let mut request = http::Request::new(body);
         *request.method_mut() = head.method;
         *request.uri_mut() = head.uri;
         *request.version_mut() = head.version;
         *request.headers_mut() = head.headers;
-        let _ = trailers;
         let request = Request::from(request);
+        let request = match trailers {
+            Some(trailers) => request.with_trailers(trailers),
+            None => request,
+        };
         let request = match conn.peer {
             Some(peer) => request.with_remote_addr(peer),
             None => request,
@@ -406,13 +412,9 @@ impl Core {
             error
         };
         log::debug!("refused a request with {}: {}", refusal.status.as_u16(), refusal.why);
-        let terms = Terms {
-            method: Method::GET,
-            version: Version::HTTP_11,
-            keep_alive: false,
-            wants_trailers: false,
-            logged: None,
-        };
+        let method = Method::from_bytes(b"-").unwrap_or_default(); // not known
+        let entry = Entry::begin(conn.peer, &method, "-", Version::HTTP_11);
+        let terms = Terms { entry, ..Terms::last(Method::GET, Version::HTTP_11) };
         let mut conn = conn;
         conn.stage = Stage::Head;
         self.answer_finally(conn, error.into_response(), terms, hand)
@@ -421,13 +423,8 @@ impl Core {
     fn refuse_with_body(&self, conn: Box<Conn>, refusal: Refusal, head: &RequestHead, hand: &mut Hand<'_>) -> Step {
         let what = format!("The request's body is larger than the {} bytes allowed.", self.limits.body);
         let response = HttpError::new(refusal.status).with_description(what).into_response();
-        let terms = Terms {
-            method: head.method.clone(),
-            version: head.version,
-            keep_alive: false,
-            wants_trailers: false,
-            logged: None,
-        };
+        let entry = Entry::begin(conn.peer, &head.method, &head.uri, head.version);
+        let terms = Terms { entry, ..Terms::last(head.method.clone(), head.version) };
         self.answer_finally(conn, response, terms, hand)
     }
 

@@ -28,6 +28,7 @@ mod conn;
 mod core;
 mod crew;
 mod drive;
+mod entry;
 mod epoll;
 mod hand;
 mod lease;
@@ -35,6 +36,7 @@ mod predict;
 mod shard;
 mod stream;
 mod table;
+mod upgrade;
 
 use std::fmt;
 use std::io;
@@ -73,7 +75,7 @@ impl Engine for Native {
         let cores = thread::available_parallelism().map_or(1, |cores| cores.get());
         let limits = &setup.limits;
         let shards = cores.min(limits.max_workers).max(1);
-        let core = Arc::new(Core::new(listener, service, limits, shards)?);
+        let core = Core::new(listener, service, limits, shards)?;
         for shard in 0..shards {
             core.crew.appoint(shard, 0);
         }
@@ -126,6 +128,10 @@ impl Running for Server {
             requests: core.shards.iter().map(|shard| shard.requests.load(Ordering::Relaxed)).sum(),
             panics: pool.panics + core.figures.panics.load(Ordering::Relaxed),
             leaked_readers: 0,
+            connections: core.table.open(),
+            accepted: core.figures.accepted.load(Ordering::Relaxed),
+            waiting: core.crew.waiting(),
+            timeouts: core.figures.timeouts.load(Ordering::Relaxed),
             refused_503: core.figures.refused.load(Ordering::Relaxed),
             pool,
         }

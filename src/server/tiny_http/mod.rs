@@ -213,6 +213,7 @@ impl Running for Server {
             leaked_readers: self.state.leaked.load(Ordering::Relaxed),
             refused_503: self.state.refused.load(Ordering::Relaxed),
             pool,
+            ..ServerStats::default()
         }
     }
 

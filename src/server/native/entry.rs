@@ -1,0 +1,52 @@
+//! A line of the access log, from the request to the end of its response.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use http::{Method, StatusCode, Version};
+
+use crate::server::access;
+
+/// A line that is logged when it is dropped, so that there is one for each response, however that ended.
+pub(super) struct Entry {
+    peer: Option<SocketAddr>,
+    method: Method,
+    target: String,
+    version: Version,
+    since: Instant,
+    /// What the client was told; nothing is logged of what was never answered.
+    pub(super) status: Option<StatusCode>,
+    /// Bytes of the body.
+    pub(super) bytes: u64,
+}
+
+impl Entry {
+    /// Made when somebody reads the log.
+    pub(super) fn begin(
+        peer: Option<SocketAddr>,
+        method: &Method,
+        target: impl ToString,
+        version: Version,
+    ) -> Option<Box<Entry>> {
+        access::enabled().then(|| {
+            let (method, target) = (method.clone(), target.to_string());
+            Box::new(Entry { peer, method, target, version, since: Instant::now(), status: None, bytes: 0 })
+        })
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        let Some(status) = self.status else { return };
+        access::Line {
+            peer: self.peer,
+            method: &self.method,
+            target: &self.target,
+            version: self.version,
+            status,
+            bytes: self.bytes,
+            took: self.since.elapsed(),
+        }
+        .log();
+    }
+}
