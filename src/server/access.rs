@@ -7,6 +7,8 @@ use std::time::Duration;
 use http::{Method, StatusCode, Version};
 use log::Level;
 
+use crate::quiet::quietly;
+
 const TARGET: &str = "dewar::access";
 /// Bytes of a target that are written. One that is refused for its length shall not fill the log either.
 const LONGEST: usize = 8192;
@@ -35,8 +37,9 @@ pub(super) struct Line<'a> {
 }
 
 impl Line<'_> {
+    /// A logger that panics does no harm.
     pub(super) fn log(self) {
-        log::info!(target: TARGET, "{self}");
+        quietly(|| log::info!(target: TARGET, "{self}"));
     }
 }
 

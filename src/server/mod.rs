@@ -19,7 +19,6 @@
 //! ```
 
 #[cfg(feature = "tiny_http")]
-#[allow(dead_code)]
 mod access;
 mod engine;
 mod limits;

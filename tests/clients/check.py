@@ -8,6 +8,7 @@ Every check is an assertion; the last line says how many there were.
 import concurrent.futures
 import os
 import subprocess
+import tempfile
 
 import requests
 from serving import check, serve
@@ -58,5 +59,16 @@ def drive(url):
     check("a body said to be 100 GB", large, "413")
 
 
+def drive_socket(addr):
+    path = addr.removeprefix("unix:")
+    check("where it listens", os.path.exists(path), True)
+    check("curl, a Unix socket", curl("--unix-socket", path, "http://x/hello/socket"), "Hello, socket!")
+    sent = curl("--unix-socket", path, "--data-binary", "y" * 5000, "http://x/echo")
+    check("curl, posting to a Unix socket", sent, "y" * 5000)
+
+
 if __name__ == "__main__":
     serve("bench", drive)
+    with tempfile.TemporaryDirectory() as folder:
+        serve("bench", drive_socket, host=f"unix:{folder}/site.sock")
+        check("no socket file is left", os.listdir(folder), [])

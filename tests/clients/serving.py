@@ -16,11 +16,11 @@ def check(what, got, wanted):
     passed += 1
 
 
-def serve(example, drive, environment=None):
-    """Starts the example, calls `drive` with its URL, ends it with SIGTERM, and wants a clean end."""
+def serve(example, drive, environment=None, host="127.0.0.1"):
+    """Starts the example, calls `drive` with where it listens, ends it with SIGTERM, and wants a clean end."""
     program = os.path.join(ROOT, os.environ.get("CARGO_TARGET_DIR", "target"), "release", "examples", example)
     environment = {**os.environ, **(environment or {})}
-    server = subprocess.Popen([program, "--port", "0"], stderr=subprocess.PIPE, text=True, env=environment)
+    server = subprocess.Popen([program, "--host", host, "--port", "0"], stderr=subprocess.PIPE, text=True, env=environment)
     try:
         line = server.stderr.readline()
         if not line.startswith("listening on "):

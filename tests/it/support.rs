@@ -183,10 +183,10 @@ impl Random {
 }
 
 /// A folder of this test's own, removed at the end.
-#[cfg(any(feature = "static_files", feature = "templates"))]
+#[cfg(any(feature = "static_files", feature = "templates", feature = "tiny_http"))]
 pub(crate) struct Folder(pub(crate) std::path::PathBuf);
 
-#[cfg(any(feature = "static_files", feature = "templates"))]
+#[cfg(any(feature = "static_files", feature = "templates", feature = "tiny_http"))]
 impl Folder {
     pub(crate) fn new(name: &str) -> Folder {
         let path = std::env::temp_dir().join(format!("dewar-it-{}-{name}", std::process::id()));
@@ -203,7 +203,7 @@ impl Folder {
     }
 }
 
-#[cfg(any(feature = "static_files", feature = "templates"))]
+#[cfg(any(feature = "static_files", feature = "templates", feature = "tiny_http"))]
 impl Drop for Folder {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);

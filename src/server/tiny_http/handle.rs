@@ -11,10 +11,11 @@ use http::Version;
 
 use super::State;
 use super::aside;
-use super::head::{self, Head, Place, Terms};
+use super::head::{self, Head, Place};
 use super::lease::{self, Lease, Rest};
 use super::ruined::Ruin;
-use super::send::{Scratch, Sent, send};
+use super::send::{Scratch, Sent, Tally, send};
+use super::visit::Visit;
 use crate::body::Body;
 use crate::error::HttpError;
 use crate::quiet::discard_panic;
@@ -24,29 +25,29 @@ use crate::response::Response;
 impl State {
     /// Answers a request. With `close` the client is told to come again on another connection.
     pub(super) fn handle(self: &Arc<Self>, request: tiny::Request, scratch: &mut Scratch, close: bool) {
-        let terms = Terms::of(&request);
-        let head = match head::read(&request, terms) {
+        let visit = Visit::of(&request);
+        let head = match head::read(&request, visit.terms, &self.limits) {
             Ok(head) => head,
             Err(error) => {
-                self.ruined.note(request.remote_addr().copied(), Ruin::Request);
-                return self.refuse(request, scratch, error, Rest::Unknown);
+                self.ruined.note(visit.addr, Ruin::Request);
+                return self.refuse(request, scratch, error, Rest::Unknown, &visit);
             }
         };
-        if let Some(ruin) = self.ruined.look(request.remote_addr().copied()) {
-            return self.on_ruined(request, scratch, ruin);
+        if let Some(ruin) = self.ruined.look(visit.addr) {
+            return self.on_ruined(request, scratch, ruin, &visit);
         }
         match head.place {
             Place::Socket(rest @ Rest::Sized(length)) if length > self.limits.body => {
                 let what = format!("The request's body has {length} bytes, {} are allowed.", self.limits.body);
-                self.refuse(request, scratch, HttpError::new(413).with_description(what), rest)
+                self.refuse(request, scratch, HttpError::new(413).with_description(what), rest, &visit)
             }
-            Place::Socket(rest) => self.handle_lease(request, head, terms, rest, scratch, close),
-            Place::Nowhere | Place::Memory(_) => self.handle_here(request, head, terms, scratch, close),
+            Place::Socket(rest) => self.handle_lease(request, head, rest, scratch, &visit, close),
+            Place::Nowhere | Place::Memory(_) => self.handle_here(request, head, scratch, &visit, close),
         }
     }
 
     /// One with no body, or with one that is in memory.
-    fn handle_here(&self, mut request: tiny::Request, head: Head, terms: Terms, scratch: &mut Scratch, close: bool) {
+    fn handle_here(&self, mut request: tiny::Request, head: Head, scratch: &mut Scratch, visit: &Visit, close: bool) {
         let body = match head.place {
             Place::Memory(length) => {
                 let mut bytes = Vec::with_capacity(length as usize);
@@ -56,20 +57,19 @@ impl State {
             }
             _ => Body::empty(),
         };
-        let addr = request.remote_addr().copied();
         // Requests of one connection are in several hands at once. Not before the answer to the one before has gone out
         // is it known that that one was not malformed, and this one no part of it.
         let mut writer = request.into_writer();
         if writer.write(&[]).is_err() {
             return;
         }
-        match self.ruined.look(addr) {
+        match self.ruined.look(visit.addr) {
             None => {
-                let response = self.call(head.into_request(addr, terms, body));
-                self.send(&mut writer, scratch, terms, response, close, addr);
+                let response = self.call(head.into_request(visit.addr, visit.terms, body));
+                self.send(&mut writer, scratch, visit, response, close);
             }
             Some(Ruin::Request) => {
-                self.send(&mut writer, scratch, terms, HttpError::new(400).into_response(), true, addr);
+                self.send(&mut writer, scratch, visit, HttpError::new(400).into_response(), true);
             }
             Some(Ruin::Response) => {}
         }
@@ -80,15 +80,15 @@ impl State {
         self: &Arc<Self>,
         request: tiny::Request,
         head: Head,
-        terms: Terms,
         rest: Rest,
         scratch: &mut Scratch,
+        visit: &Visit,
         close: bool,
     ) {
-        let addr = request.remote_addr().copied();
+        let terms = visit.terms;
         let limit = self.limits.body;
         let lease = Lease::new(request, rest);
-        let mut response = self.call(head.into_request(addr, terms, lease.body(limit)));
+        let mut response = self.call(head.into_request(visit.addr, terms, lease.body(limit)));
         match catch_unwind(AssertUnwindSafe(|| lease::detach(&lease, &mut response, limit))) {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
@@ -104,20 +104,20 @@ impl State {
         }
         let Some((request, rest)) = lease.revoke() else {
             log::error!("another thread is still reading a request's body: its client gets no answer");
-            self.ruined.note(addr, Ruin::Response);
+            self.ruined.note(visit.addr, Ruin::Response);
             self.leaked();
             return;
         };
         if rest == Rest::Nothing || !terms.reader_matters {
-            return self.answer(request, scratch, terms, response, close);
+            return self.answer(request, scratch, visit, response, close);
         }
         // Kept usable only when it is known that the rest is within bounds.
         let fits = matches!(rest, Rest::Sized(left) if left <= self.limits.unread_body);
-        let Some(mut stream) = split(request, terms, &response) else {
+        let Some(mut stream) = split(request, visit, &response) else {
             self.leaked();
             return;
         };
-        self.send(&mut stream, scratch, terms, response, close || !fits, addr);
+        self.send(&mut stream, scratch, visit, response, close || !fits);
         self.end(stream, rest);
     }
 
@@ -154,48 +154,45 @@ impl State {
     }
 
     /// Answers a request that has nothing left to be read.
-    fn answer(&self, request: tiny::Request, scratch: &mut Scratch, terms: Terms, response: Response, close: bool) {
-        let addr = request.remote_addr().copied();
+    fn answer(&self, request: tiny::Request, scratch: &mut Scratch, visit: &Visit, response: Response, close: bool) {
         let mut writer = request.into_writer();
-        self.send(&mut writer, scratch, terms, response, close, addr);
+        self.send(&mut writer, scratch, visit, response, close);
     }
 
-    fn send(
-        &self,
-        mut writer: &mut dyn Write,
-        scratch: &mut Scratch,
-        terms: Terms,
-        response: Response,
-        close: bool,
-        addr: Option<std::net::SocketAddr>,
-    ) {
+    fn send(&self, mut writer: &mut dyn Write, scratch: &mut Scratch, visit: &Visit, response: Response, close: bool) {
         // tiny_http keeps answers in the order of their requests, by letting the first write of each wait. Waited for
         // before looking, since it is then that the answer before may break off.
         let turn = writer.write(&[]);
-        if turn.is_err() || self.ruined.look(addr) == Some(Ruin::Response) {
+        if turn.is_err() || self.ruined.look(visit.addr) == Some(Ruin::Response) {
             return;
         }
-        let sent = send(&mut writer, scratch, terms, response, close);
+        let (sent, tally) = send(&mut writer, scratch, visit.terms, response, close);
+        visit.answered(tally);
         if sent == Sent::Panicked {
             self.count_panic();
         }
         if sent != Sent::Done {
-            self.ruined.note(addr, Ruin::Response);
+            self.ruined.note(visit.addr, Ruin::Response);
         }
     }
 
     /// Answers without asking the service. What is left of the body is thrown away if it is known and within bounds,
     /// for most clients do not look at an answer before they have sent all; else the connection is leaked.
-    fn refuse(self: &Arc<Self>, request: tiny::Request, scratch: &mut Scratch, error: HttpError, rest: Rest) {
-        let terms = Terms::of(&request);
+    fn refuse(
+        self: &Arc<Self>,
+        request: tiny::Request,
+        scratch: &mut Scratch,
+        error: HttpError,
+        rest: Rest,
+        visit: &Visit,
+    ) {
         let response = error.into_response();
-        if !terms.reader_matters {
-            return self.answer(request, scratch, terms, response, true);
+        if !visit.terms.reader_matters {
+            return self.answer(request, scratch, visit, response, true);
         }
-        let addr = request.remote_addr().copied();
-        match split(request, terms, &response) {
+        match split(request, visit, &response) {
             Some(mut stream) => {
-                self.send(&mut stream, scratch, terms, response, true, addr);
+                self.send(&mut stream, scratch, visit, response, true);
                 if matches!(rest, Rest::Sized(left) if left <= self.limits.unread_body) {
                     self.end(stream, rest);
                 } else {
@@ -208,11 +205,10 @@ impl State {
     }
 
     /// A request on a connection that is ruined.
-    fn on_ruined(self: &Arc<Self>, request: tiny::Request, scratch: &mut Scratch, ruin: Ruin) {
-        let terms = Terms::of(&request);
+    fn on_ruined(self: &Arc<Self>, request: tiny::Request, scratch: &mut Scratch, ruin: Ruin, visit: &Visit) {
         match ruin {
-            Ruin::Request => self.refuse(request, scratch, HttpError::new(400), Rest::Unknown),
-            Ruin::Response if terms.reader_matters => {
+            Ruin::Request => self.refuse(request, scratch, HttpError::new(400), Rest::Unknown, visit),
+            Ruin::Response if visit.terms.reader_matters => {
                 std::mem::forget(request);
                 self.leaked();
             }
@@ -227,11 +223,12 @@ impl State {
     pub(super) fn overloaded(self: &Arc<Self>, request: tiny::Request) {
         let seconds = self.limits.queue_deadline.as_secs().clamp(1, 60);
         let error = HttpError::new(503).with_header("retry-after", &seconds.to_string());
-        let rest = match head::read(&request, Terms::of(&request)).map(|head| head.place) {
+        let visit = Visit::of(&request);
+        let rest = match head::read(&request, visit.terms, &self.limits).map(|head| head.place) {
             Ok(Place::Socket(rest @ Rest::Sized(_))) => rest,
             _ => Rest::Unknown,
         };
-        self.refuse(request, &mut Scratch::default(), error, rest);
+        self.refuse(request, &mut Scratch::default(), error, rest, &visit);
     }
 
     fn count_panic(&self) {
@@ -256,10 +253,11 @@ impl State {
 ///
 /// tiny_http thinks that this is an upgrade, and writes a response first. An interim one does no harm: clients skip
 /// those. HTTP/1.0 has none; there the head of the real response is written by tiny_http, and is all that is sent.
-fn split(request: tiny::Request, terms: Terms, response: &Response) -> Option<Box<dyn ReadWrite + Send>> {
-    if terms.version == Version::HTTP_10 {
-        let status = response.status().as_u16();
-        std::mem::forget(request.upgrade("HTTP/1.1", tiny::Response::empty(status)));
+fn split(request: tiny::Request, visit: &Visit, response: &Response) -> Option<Box<dyn ReadWrite + Send>> {
+    if visit.terms.version == Version::HTTP_10 {
+        let status = response.status();
+        std::mem::forget(request.upgrade("HTTP/1.1", tiny::Response::empty(status.as_u16())));
+        visit.answered(Tally { status, bytes: 0 });
         return None;
     }
     Some(request.upgrade("HTTP/1.1", tiny::Response::empty(100)))

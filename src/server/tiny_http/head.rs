@@ -11,14 +11,13 @@ use crate::body::Body;
 use crate::error::HttpError;
 use crate::proto::Framing;
 use crate::request::Request;
+use crate::server::Limits;
 
 /// Bodies up to this are read whole by tiny_http before it hands out the request.
 const READ_AHEAD: u64 = 1024;
 
-/// Headers that a request may have, and bytes that it and they may be. tiny_http takes any number, `HeaderMap` panics at
-/// some 24,000.
-const MOST_HEADERS: usize = 256;
-const MOST_BYTES: usize = 128 * 1024;
+/// `HeaderMap` panics at some 24,000.
+const MOST_HEADERS: usize = 20_000;
 /// What `http::Uri` takes.
 const LONGEST_TARGET: usize = 65_534;
 
@@ -78,14 +77,15 @@ fn first<'r>(request: &'r tiny::Request, name: &'static str) -> Option<&'r str> 
 
 /// Reads the head, or says what is wrong with it. tiny_http is lenient where leniency lets one request hide in
 /// another (RFC 9112 sections 6.3 and 11.2), so what it lets through is looked at again.
-pub(super) fn read(request: &tiny::Request, terms: Terms) -> Result<Head, HttpError> {
-    let fields = request.headers();
-    let bytes: usize = fields.iter().map(|h| h.field.as_str().as_str().len() + h.value.as_str().len() + 4).sum();
-    if fields.len() > MOST_HEADERS || bytes > MOST_BYTES {
-        return Err(HttpError::new(431));
-    }
-    if request.url().len() > LONGEST_TARGET {
+pub(super) fn read(request: &tiny::Request, terms: Terms, limits: &Limits) -> Result<Head, HttpError> {
+    if request.url().len() > limits.target.min(LONGEST_TARGET) {
         return Err(HttpError::new(414));
+    }
+    let fields = request.headers();
+    let first_line = request.method().as_str().len() + request.url().len() + " HTTP/1.1\r\n".len() + 1;
+    let lines: usize = fields.iter().map(|h| h.field.as_str().as_str().len() + h.value.as_str().len() + 4).sum();
+    if fields.len() > limits.headers.min(MOST_HEADERS) || first_line + lines + 2 > limits.head {
+        return Err(HttpError::new(431));
     }
     parse(request, terms)
         .map_err(|what| HttpError::new(400).with_description(format!("The request is malformed: {what}.")))
@@ -112,7 +112,7 @@ fn parse(request: &tiny::Request, terms: Terms) -> Result<Head, &'static str> {
     Ok(Head { method, uri, headers, place })
 }
 
-fn method(method: &tiny::Method) -> Result<Method, &'static str> {
+pub(super) fn method(method: &tiny::Method) -> Result<Method, &'static str> {
     Ok(match method {
         tiny::Method::Get => Method::GET,
         tiny::Method::Head => Method::HEAD,

@@ -7,7 +7,9 @@
 //! and the lack of a bound on handlers and of an orderly shutdown. What cannot be closed from outside:
 //!
 //! - **No bound on a request's head** while it comes in, nor on how many there are, nor on the line that says a chunk's
-//!   length: one client can fill the memory. (A head that has come in whole is 431 from 256 headers or 128 KiB on.)
+//!   length: one client can fill the memory. (A head that has come in whole is refused if it is over the limits.)
+//! - So these [`Limits`] do nothing here: `body_ahead`, `connections`, `head_timeout`, `body_timeout`, `keep_alive`,
+//!   `min_rate`, `drain_grace` and `slow_handler`. `head`, `headers` and `target` are looked at when all of it is there.
 //! - **No timeouts on reading**: a client that sends its head byte by byte, or nothing, keeps a thread and two
 //!   descriptors for as long as it likes; one that sends its body so keeps a worker, if the handler reads it. If it does not,
 //!   one of eight threads waits for the body: eight such clients, and the next request of every other one that had a body
@@ -36,6 +38,8 @@
 //! - **On a Unix socket** (which it serves on Linux only) clients have no address, so that its connections cannot be told
 //!   apart: what follows a malformed request is handled, another response may follow one that broke off, and
 //!   [`Limits::write_timeout`] does not hold. A proxy that sends no requests ahead and heeds `Connection: close` is safe.
+//! - **A listener that others have too**, as systemd has one that it passed, ends for them as well at a shutdown: there
+//!   is no other way to stop tiny_http from accepting. Its socket unit must be started again.
 //! - A response to an unread body is preceded by `100 Continue`, which is what it takes to keep tiny_http from
 //!   reading the body first.
 
@@ -48,6 +52,7 @@ mod nudge;
 mod reserve;
 mod ruined;
 mod send;
+mod visit;
 
 use std::fmt;
 use std::io;

@@ -8,6 +8,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bytes::Bytes;
+use http::StatusCode;
 
 use super::head::Terms;
 use crate::body::Plain;
@@ -30,6 +31,14 @@ pub(super) enum Sent {
     Panicked,
 }
 
+/// What went over the wire.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tally {
+    pub(super) status: StatusCode,
+    /// Bytes behind the head.
+    pub(super) bytes: u64,
+}
+
 /// What a thread that sends keeps for the next response.
 #[derive(Default)]
 pub(super) struct Scratch {
@@ -44,18 +53,24 @@ pub(super) fn send(
     terms: Terms,
     mut response: Response,
     close: bool,
-) -> Sent {
+) -> (Sent, Tally) {
     if response.status().is_informational() {
         log::error!("a handler answered {}, which is no final status: sent as 500", response.status());
         response = Response::empty(500);
     }
     let delivery = Delivery::of(&response, terms.version, terms.head_only, close || terms.last);
-    let chunked = delivery.is_chunked();
     scratch.out.clear();
     scratch.heads.put(&mut scratch.out, &response, delivery);
+    let (status, head) = (response.status(), scratch.out.len() as u64);
+    let mut turn = Turn { out, written: 0 };
+    let sent = transmit(&mut turn, scratch, delivery, response);
+    (sent, Tally { status, bytes: turn.written.saturating_sub(head) })
+}
 
+/// Sends the head that is in `scratch`, and the body behind it.
+fn transmit(out: &mut Turn<'_>, scratch: &mut Scratch, delivery: Delivery, response: Response) -> Sent {
+    let chunked = delivery.is_chunked();
     let (plain, closers) = response.into_body().into_plain();
-    let out = &mut Turn { out, begun: false };
     let sent = catch_unwind(AssertUnwindSafe(|| {
         if delivery.is_bodiless() {
             return out.write_all(&scratch.out).map_err(Failure::Client);
@@ -107,7 +122,7 @@ pub(super) fn send(
         Err(Failure::Client(error)) => match error.kind() {
             ErrorKind::BrokenPipe | ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted => Sent::Done,
             // It takes nothing, for as long as the write timeout.
-            _ if out.begun => Sent::Broken,
+            _ if out.written > 0 => Sent::Broken,
             _ => Sent::Done,
         },
     }
@@ -163,16 +178,16 @@ fn read_block(file: &mut impl Read) -> io::Result<Option<Bytes>> {
     Ok((got > 0).then(|| block.into()))
 }
 
-/// Remembers whether anything was written.
+/// Counts what was written.
 struct Turn<'a> {
     out: &'a mut dyn Write,
-    begun: bool,
+    written: u64,
 }
 
 impl Write for Turn<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.out.write(bytes)?;
-        self.begun |= written > 0;
+        self.written += written as u64;
         Ok(written)
     }
 

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use dewar::server::{Limits, Server};
 use dewar::{Request, Response};
 
 use super::{Client, start};
@@ -26,7 +27,7 @@ fn too_many_headers_are_431() {
         "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9000\r\n",
         "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n",
     ] {
-        for headers in [300, 40_000] {
+        for headers in [100, 40_000] {
             let mut client = Client::connect(server.addr());
             client.send(with_headers(start, headers));
             let answer = client.answer();
@@ -35,20 +36,41 @@ fn too_many_headers_are_431() {
     }
     assert_eq!((calls.load(Ordering::SeqCst), server.stats().panics), (0, 0));
     let mut client = Client::connect(server.addr());
-    client.send(with_headers("GET / HTTP/1.1\r\nHost: x\r\n", 200));
+    client.send(with_headers("GET / HTTP/1.1\r\nHost: x\r\n", 99));
     assert_eq!(client.answer().body, "called");
 }
 
 #[test]
 fn long_heads_are_431_and_long_targets_414() {
-    let server = start(|_| Response::text("answered"));
-    for (target, value, status) in [(60_000, 60_000, 200), (60_000, 140_000, 431), (70_000, 10, 414)] {
+    let (defaults, huge) = (Limits::default(), usize::MAX);
+    let generous = Limits { head: huge, headers: huge, target: huge, ..Limits::default() };
+    for (limits, target, value, status) in [
+        (&defaults, 8191, 50_000, 200),
+        (&defaults, 8192, 10, 414),
+        (&defaults, 8191, 60_000, 431),
+        (&generous, 60_000, 300_000, 200),
+        (&generous, 70_000, 10, 414),
+    ] {
+        let server = Server::bind("127.0.0.1:0").unwrap().limits(limits.clone());
+        let server = server.start(Arc::new(|_| Response::text("answered"))).unwrap();
         let mut client = Client::connect(server.addr());
         let (target, value) = ("a".repeat(target), "b".repeat(value));
         client.send(format!("GET /{target} HTTP/1.1\r\nHost: x\r\nX: {value}\r\n\r\n"));
         assert_eq!(client.answer().status, status);
+        assert_eq!(server.stats().panics, 0);
     }
-    assert_eq!(server.stats().panics, 0);
+}
+
+#[test]
+fn a_head_is_counted_to_the_byte() {
+    let head = "GET /x HTTP/1.1\r\nHost: x\r\nX: y\r\n\r\n";
+    for (limit, status) in [(head.len(), 200), (head.len() - 1, 431)] {
+        let server = Server::bind("127.0.0.1:0").unwrap().limits(Limits { head: limit, ..Limits::default() });
+        let server = server.start(Arc::new(|_| Response::text("answered"))).unwrap();
+        let mut client = Client::connect(server.addr());
+        client.send(head);
+        assert_eq!(client.answer().status, status);
+    }
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! Servers on real sockets.
 
+mod access;
 mod framing;
 mod hostile;
 mod lease;
+mod listen;
 mod responses;
 mod shutdown;
 
@@ -39,7 +41,7 @@ pub(crate) fn until(done: impl Fn() -> bool) {
 }
 
 /// An HTTP client that sends what it is told and takes answers apart.
-pub(crate) struct Client(BufReader<TcpStream>);
+pub(crate) struct Client<S = TcpStream>(BufReader<S>);
 
 /// A final response.
 #[derive(Debug)]
@@ -65,6 +67,25 @@ impl Client {
         Client(BufReader::new(socket))
     }
 
+    /// That nothing (more) comes, for a moment.
+    pub(crate) fn expect_silence(&mut self) {
+        self.0.get_ref().set_read_timeout(Some(MOMENT)).unwrap();
+        let mut rest = Vec::new();
+        let _ = self.0.read_to_end(&mut rest);
+        assert_eq!(String::from_utf8_lossy(&rest), "");
+    }
+}
+
+#[cfg(unix)]
+impl Client<std::os::unix::net::UnixStream> {
+    pub(crate) fn connect_unix(path: &std::path::Path) -> Self {
+        let socket = std::os::unix::net::UnixStream::connect(path).unwrap();
+        socket.set_read_timeout(Some(NEVER)).unwrap();
+        Client(BufReader::new(socket))
+    }
+}
+
+impl<S: Read + Write> Client<S> {
     pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) {
         self.0.get_mut().write_all(bytes.as_ref()).unwrap();
     }
@@ -123,13 +144,5 @@ impl Client {
         assert_eq!(&chunk[length..], b"\r\n");
         chunk.truncate(length);
         (length > 0).then_some(chunk)
-    }
-
-    /// That nothing (more) comes, for a moment.
-    pub(crate) fn expect_silence(&mut self) {
-        self.0.get_ref().set_read_timeout(Some(MOMENT)).unwrap();
-        let mut rest = Vec::new();
-        let _ = self.0.read_to_end(&mut rest);
-        assert_eq!(String::from_utf8_lossy(&rest), "");
     }
 }

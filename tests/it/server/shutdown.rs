@@ -156,7 +156,8 @@ fn child() {
     }
 }
 
-fn lines_until(said: &mut BufReader<std::process::ChildStderr>, start: &str) -> String {
+/// Skips lines up to the one that starts so, and returns its rest.
+pub(super) fn lines_until(said: &mut BufReader<std::process::ChildStderr>, start: &str) -> String {
     loop {
         let mut line = String::new();
         assert_ne!(said.read_line(&mut line).unwrap(), 0, "the child ended without {start:?}");
