@@ -60,7 +60,8 @@ impl HeadWriter {
         out.extend_from_slice(b"\r\n");
         for (name, value) in response.headers() {
             // A HeaderValue holds no line break, so nothing can split the response.
-            if !is_framing(name) {
+            // 426 says what to upgrade to (RFC 9110 section 15.5.22).
+            if !is_framing(name) || (*name == UPGRADE && status == StatusCode::UPGRADE_REQUIRED) {
                 put_field(out, name.as_str(), value.as_bytes());
             }
         }

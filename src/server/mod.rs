@@ -18,7 +18,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-#[cfg(feature = "tiny_http")]
+#[cfg(any(unix, feature = "tiny_http"))]
 mod access;
 mod engine;
 mod limits;

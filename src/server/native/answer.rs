@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::{Buf, Bytes};
+use http::header::UPGRADE;
 use http::{HeaderMap, Method, StatusCode};
 
 use super::conn::{After, Conn, Outgoing, Pace, Stage, Terms};
@@ -93,8 +94,17 @@ impl Core {
             if response.status() == StatusCode::SWITCHING_PROTOCOLS && lease.is_none() && terms.upgradable {
                 return self.switch(conn, &response, hand);
             }
-            log::error!("a handler answered {}, which is no final status here: sent as 500", response.status());
-            response = Response::empty(500);
+            response = match response.headers_mut().remove(UPGRADE) {
+                Some(protocol) if response.status() == StatusCode::SWITCHING_PROTOCOLS => {
+                    let mut refusal = Response::empty(StatusCode::UPGRADE_REQUIRED);
+                    refusal.headers_mut().insert(UPGRADE, protocol);
+                    refusal
+                }
+                _ => {
+                    log::error!("a handler answered {}, which is no final status: sent as 500", response.status());
+                    Response::empty(500)
+                }
+            };
         }
         if response.body().is_stream() {
             if hand.is_wanted() {

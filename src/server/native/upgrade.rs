@@ -19,7 +19,7 @@ const FOR_EVER: Duration = Duration::from_secs(u32::MAX as u64);
 
 impl Core {
     /// Sends the 101, and leaves the connection to the response's job, on a thread of its own: no worker has it.
-    pub(super) fn switch(self: &Core, mut conn: Box<Conn>, response: &Response, hand: &mut Hand<'_>) -> Step {
+    pub(super) fn switch(&self, mut conn: Box<Conn>, response: &Response, hand: &mut Hand<'_>) -> Step {
         let job = response.extensions().get::<OnUpgrade>().and_then(OnUpgrade::take);
         let (Some(job), Some(core)) = (job, self.this.upgrade()) else { return Step::Close(conn) };
         hand.heads.put_switch(&mut hand.out, response);
