@@ -1,6 +1,7 @@
 //! What every engine must do on the wire: the conversations in `tests/wire`, and random ones compared.
 
 mod answer;
+mod differential;
 mod run;
 mod script;
 mod services;
