@@ -78,7 +78,6 @@ fn hold(engine: &Engine, cases: &[Case]) {
     let known = cases.iter().filter(|case| case.fails.contains_key(engine.name)).count();
     let skipped = cases.iter().filter(|case| case.skips.contains_key(engine.name)).count();
     let count = format!("{}: {} cases, of them {known} known to fail, {skipped} skipped", engine.name, cases.len());
-    println!("{count}");
     let text: String = failures.iter().map(|(_, failure)| format!("\n{failure}")).collect();
     assert!(failures.is_empty(), "{count}; {} are not as they should be:{text}\n", failures.len());
 }
