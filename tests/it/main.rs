@@ -15,3 +15,4 @@ mod session;
 mod support;
 #[cfg(all(feature = "templates", feature = "static_files", feature = "tiny_http"))]
 mod tour;
+mod wire;
