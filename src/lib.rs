@@ -173,6 +173,10 @@ pub use http;
 pub use minijinja;
 pub use serde_json::{self, json};
 
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub use proto::fuzzing;
+
 #[cfg(doctest)]
 mod readme {
     #[doc = include_str!("../README.md")]

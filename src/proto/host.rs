@@ -26,9 +26,9 @@ pub(super) fn is_host(value: &[u8]) -> bool {
 
 fn is_port(digits: &[u8]) -> bool {
     // As many digits as 65535 has: zeros in front of more of them are a riddle.
-    let number =
-        digits.iter().try_fold(0u32, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + u32::from(byte - b'0')));
-    matches!(digits.len(), 1..=5) && number.is_some_and(|port| port <= 65535)
+    matches!(digits.len(), 1..=5)
+        && digits.iter().all(u8::is_ascii_digit)
+        && digits.iter().fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0')) <= 65535
 }
 
 fn is_name(mut name: &[u8]) -> bool {
