@@ -173,7 +173,7 @@ pub use http;
 pub use minijinja;
 pub use serde_json::{self, json};
 
-#[cfg(fuzzing)]
+#[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub use proto::fuzzing;
 

@@ -76,26 +76,28 @@ fn story(head: &RequestHead) -> String {
 /// A body in chunks is the same however it is cut and whatever there is room for; thrown away, it ends at the same place.
 pub fn chunked(data: &[u8]) {
     let [step, room, input @ ..] = data else { return };
-    let whole = Decoded::of(input, input.len(), input.len(), Way::Decode);
+    let all = input.len().max(1);
+    let whole = Decoded::of(input, &[all], all, Way::Decode);
     assert!(whole.consumed <= input.len() && whole.body.len() <= input.len());
     let (step, room) = (usize::from(*step) + 1, usize::from(*room) + 1);
-    for (step, room, way) in [
-        (1, 1, Way::Decode),
-        (1, input.len(), Way::Decode),
-        (step, room, Way::Decode),
-        (step, room, Way::Raw),
-        (input.len(), room, Way::Raw),
+    for (steps, room, way) in [
+        (&[1][..], 1, Way::Decode),
+        (&[1], all, Way::Decode),
+        (&[step], room, Way::Decode),
+        (&[step], room, Way::Raw),
+        (&[step, all], all, Way::Decode),
+        (&[all], room, Way::Raw),
     ] {
-        assert_eq!(Decoded::of(input, step, room, way), whole, "{step} {room} {way:?}");
+        assert_eq!(Decoded::of(input, steps, room, way), whole, "{steps:?} {room} {way:?}");
     }
-    let skipped = Decoded::of(input, step, room, Way::Skip);
+    let skipped = Decoded::of(input, &[step], room, Way::Skip);
     assert_eq!((skipped.consumed, skipped.skipped), (whole.consumed, whole.body.len()));
     assert_eq!((skipped.done, skipped.refusal), (whole.done, whole.refusal));
     if whole.done {
         let mut again = Vec::new();
         whole.body.chunks(step).for_each(|block| put_chunk(&mut again, block));
         again.extend_from_slice(super::LAST_CHUNK);
-        let second = Decoded::of(&again, again.len(), again.len(), Way::Decode);
+        let second = Decoded::of(&again, &[again.len()], again.len(), Way::Decode);
         assert!(second.done && second.body == whole.body && second.consumed == again.len());
     }
 }
@@ -119,13 +121,13 @@ struct Decoded {
 }
 
 impl Decoded {
-    /// Feeds a body in chunks in pieces of `step`, into blocks of `room`.
-    fn of(input: &[u8], step: usize, room: usize, way: Way) -> Decoded {
+    /// Feeds a body in chunks in pieces of `steps` bytes, over and over, into blocks of `room`.
+    fn of(input: &[u8], steps: &[usize], room: usize, way: Way) -> Decoded {
         let mut decoder = BodyDecoder::new(Framing::Chunked);
         let (mut body, mut skipped, mut consumed, mut refusal) = (Vec::new(), 0, 0, None);
-        let mut end = 0;
+        let (mut end, mut steps) = (0, steps.iter().cycle());
         while refusal.is_none() && !decoder.is_done() && end < input.len() {
-            end = (end + step).min(input.len());
+            end = (end + steps.next().expect("there is one")).min(input.len());
             while consumed < end && !decoder.is_done() {
                 match pass(&mut decoder, &input[consumed..end], room, way, &mut body) {
                     Ok(progress) => {
@@ -250,4 +252,24 @@ fn serve(stream: &[u8], steps: &[u8], room: usize, way: Way) -> Vec<Event> {
         }
     }
     events
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    /// What the fuzzers begin with holds without them, too.
+    #[test]
+    fn the_seeds_of_the_fuzzers() {
+        for (name, target) in
+            [("head", super::head as fn(&[u8])), ("chunked", super::chunked), ("connection", super::connection)]
+        {
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(name);
+            // The published package has no fuzzers.
+            let Ok(files) = fs::read_dir(folder) else { continue };
+            for file in files {
+                target(&fs::read(file.expect("it is listed").path()).expect("it can be read"));
+            }
+        }
+    }
 }

@@ -47,3 +47,77 @@ fn is_name(mut name: &[u8]) -> bool {
     }
     true
 }
+
+#[cfg(test)]
+mod tests {
+    use super::is_host;
+
+    #[test]
+    fn a_host_and_perhaps_a_port() {
+        for host in [
+            "a",
+            "example.org",
+            "example.org:80",
+            "127.0.0.1:8080",
+            "[::1]",
+            "[::1]:65535",
+            "[2001:db8::192.0.2.1]:0",
+            "a_b",
+            "x--y.z.",
+            "%41",
+            "a:00080",
+            "a~b!$&'()*+;=",
+        ] {
+            assert!(is_host(host.as_bytes()), "{host}");
+        }
+    }
+
+    #[test]
+    fn anything_else() {
+        for host in [
+            "",
+            ":",
+            ":80",
+            "a:",
+            "a:b",
+            "a:80:80",
+            "a:65536",
+            "a:000080",
+            "a:99999999999999999999",
+            "a:-1",
+            "a:+1",
+            "a: 80",
+            "a b",
+            "a,b",
+            "u@a",
+            "a/b",
+            "a?b",
+            "a#b",
+            "a\\b",
+            "a\tb",
+            "%4",
+            "%",
+            "%g0",
+            "[",
+            "[]",
+            "[::1",
+            "::1",
+            "[::1]a",
+            "[::1]:",
+            "[::1]:x",
+            "[1.2.3.4]",
+            "[::1%25eth0]",
+            "[v1.a]",
+            "[::g]",
+            "[a]",
+            "a[",
+            "a]",
+            "\u{e9}",
+            "a\"",
+            "<a>",
+            "a\0",
+        ] {
+            assert!(!is_host(host.as_bytes()), "{host}");
+        }
+    }
+}

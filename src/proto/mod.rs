@@ -6,7 +6,7 @@ mod chunk;
 mod chunk_line;
 mod fields;
 mod framing;
-#[cfg(fuzzing)]
+#[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod head;
 mod host;

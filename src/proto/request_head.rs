@@ -150,3 +150,7 @@ fn keeps_alive(headers: &HeaderMap, by_default: bool) -> bool {
         |wanted: &[u8]| fields::list(headers.get_all(CONNECTION)).any(|token| token.eq_ignore_ascii_case(wanted));
     !asks(b"close") && (by_default || asks(b"keep-alive"))
 }
+
+#[cfg(test)]
+#[path = "request_head_tests.rs"]
+mod tests;
