@@ -117,7 +117,7 @@ impl Chunks {
 
     fn understand(&mut self, extent: Extent) -> Result<(), Refusal> {
         let section = Bytes::from(std::mem::take(&mut self.section));
-        fields::each(&section, extent.fields, |name, value| {
+        fields::each(&section, 0, extent.fields, |name, value| {
             if !is_forbidden(&name) {
                 self.trailers.append(name, value);
             }
