@@ -124,8 +124,10 @@ fn authority(method: &Method, target: &[u8]) -> Result<Option<Range<usize>>, Ref
 mod tests {
     use super::*;
 
-    /// Status of the refusal, or what the line says.
-    fn read(line: &[u8]) -> Result<Option<(String, &[u8], Version)>, u16> {
+    type Line<'a> = (String, &'a [u8], Version);
+
+    /// What the line says, or the status of its refusal.
+    fn read(line: &[u8]) -> Result<Option<Line<'_>>, u16> {
         let parsed = RequestLine::parse(line, 20).map_err(|refusal| refusal.status.as_u16())?;
         let Some(parsed) = parsed else { return Ok(None) };
         let target = &line[parsed.target.clone()];
