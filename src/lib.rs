@@ -175,6 +175,10 @@ pub use http;
 pub use minijinja;
 pub use serde_json::{self, json};
 
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub use proto::fuzzing;
+
 #[cfg(doctest)]
 mod readme {
     #[doc = include_str!("../README.md")]

@@ -141,3 +141,66 @@ impl BodyDecoder {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_of_known_length() {
+        let mut decoder = BodyDecoder::new(Framing::Sized(5));
+        let mut out = [0; 8];
+        assert_eq!((decoder.left(), decoder.raw_left(), decoder.is_done()), (Some(5), 5, false));
+        assert_eq!(decoder.decode(b"", &mut out), Ok(Progress { consumed: 0, produced: 0 }));
+        assert_eq!(decoder.decode(b"hello", &mut []), Ok(Progress { consumed: 0, produced: 0 }));
+        assert_eq!(decoder.decode(b"hello", &mut out[..2]), Ok(Progress { consumed: 2, produced: 2 }));
+        decoder.advance(1);
+        assert_eq!(decoder.skip(b"l"), Ok(Progress { consumed: 1, produced: 1 }));
+        assert_eq!((decoder.left(), decoder.is_done()), (Some(1), false));
+        assert_eq!(decoder.decode(b"oGET /", &mut out), Ok(Progress { consumed: 1, produced: 1 }));
+        assert!(decoder.is_done() && decoder.left() == Some(0) && decoder.take_trailers().is_empty());
+        assert_eq!(decoder.skip(b"GET /"), Ok(Progress { consumed: 0, produced: 0 }));
+    }
+
+    #[test]
+    fn none_is_done_from_the_start() {
+        for framing in [Framing::Empty, Framing::Sized(0)] {
+            assert!(BodyDecoder::new(framing).is_done());
+        }
+    }
+
+    #[test]
+    fn a_body_of_boundless_length_is_counted() {
+        let mut decoder = BodyDecoder::new(Framing::Sized(u64::MAX));
+        decoder.advance(u64::MAX - 1);
+        assert_eq!(decoder.skip(b"ab"), Ok(Progress { consumed: 1, produced: 1 }));
+        let mut decoder = BodyDecoder::new(Framing::Chunked);
+        assert_eq!(decoder.skip(b"FFFFFFFFFFFFFFFF\r\na"), Ok(Progress { consumed: 19, produced: 1 }));
+        assert_eq!(decoder.raw_left(), u64::MAX - 1);
+    }
+
+    #[test]
+    fn framing_is_read_without_room_for_data() {
+        let mut decoder = BodyDecoder::new(Framing::Chunked);
+        assert_eq!((decoder.left(), decoder.raw_left()), (None, 0));
+        assert_eq!(decoder.decode(b"2;a\r\nab", &mut []), Ok(Progress { consumed: 5, produced: 0 }));
+        assert_eq!(decoder.raw_left(), 2);
+        decoder.advance(2);
+        assert_eq!((decoder.raw_left(), decoder.is_done()), (0, false));
+        let input = b"\r\n0\r\na: b\r\n\r\n";
+        assert_eq!(decoder.decode(input, &mut []), Ok(Progress { consumed: input.len(), produced: 0 }));
+        assert!(decoder.is_done());
+        assert_eq!((decoder.take_trailers().len(), decoder.take_trailers().len()), (1, 0));
+    }
+
+    #[test]
+    fn what_was_before_a_refusal_is_given_out_first_and_the_refusal_stays() {
+        let mut decoder = BodyDecoder::new(Framing::Chunked);
+        let mut out = [0; 8];
+        let input = b"2\r\nab!";
+        assert_eq!(decoder.decode(input, &mut out), Ok(Progress { consumed: 5, produced: 2 }));
+        let refusal = decoder.decode(&input[5..], &mut out).unwrap_err();
+        assert_eq!(decoder.skip(b""), Err(refusal));
+        assert!(!decoder.is_done() && decoder.raw_left() == 0);
+    }
+}

@@ -80,33 +80,38 @@ pub(super) fn extent(section: &[u8], most: usize) -> Result<Option<Extent>, Refu
     }
 }
 
-/// Gives each field of a whole section to `take`. The values share the section's memory.
+/// Gives each field of a whole section, which is `head` from `start` on, to `take`. The values share its memory.
 pub(super) fn each(
-    section: &Bytes,
+    head: &Bytes,
+    start: usize,
     fields: usize,
     take: impl FnMut(HeaderName, HeaderValue) -> Result<(), Refusal>,
 ) -> Result<(), Refusal> {
     // The arrays are filled before they are used, so a small one is worth having.
     match fields {
         0 => Ok(()),
-        1..=16 => each_in(section, &mut [EMPTY_HEADER; 16], take),
-        17..=64 => each_in(section, &mut [EMPTY_HEADER; 64], take),
-        _ => each_in(section, &mut vec![EMPTY_HEADER; fields], take),
+        1..=4 => each_in(head, start, &mut [EMPTY_HEADER; 4], take),
+        5..=16 => each_in(head, start, &mut [EMPTY_HEADER; 16], take),
+        17..=64 => each_in(head, start, &mut [EMPTY_HEADER; 64], take),
+        _ => each_in(head, start, &mut vec![EMPTY_HEADER; fields], take),
     }
 }
 
 fn each_in<'a>(
-    section: &'a Bytes,
+    head: &'a Bytes,
+    start: usize,
     room: &mut [Header<'a>],
     mut take: impl FnMut(HeaderName, HeaderValue) -> Result<(), Refusal>,
 ) -> Result<(), Refusal> {
-    let Ok(Status::Complete((len, fields))) = httparse::parse_headers(section, room) else { return Err(MALFORMED) };
-    if len != section.len() {
+    let Ok(Status::Complete((len, fields))) = httparse::parse_headers(&head[start..], room) else {
+        return Err(MALFORMED);
+    };
+    if start + len != head.len() {
         return Err(MALFORMED);
     }
     for field in fields {
         let name = HeaderName::from_bytes(field.name.as_bytes()).map_err(|_| MALFORMED)?;
-        let value = HeaderValue::from_maybe_shared(section.slice_ref(field.value)).map_err(|_| MALFORMED)?;
+        let value = HeaderValue::from_maybe_shared(head.slice_ref(field.value)).map_err(|_| MALFORMED)?;
         take(name, value)?;
     }
     Ok(())

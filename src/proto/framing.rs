@@ -110,20 +110,51 @@ mod tests {
             &[("content-length", b"+5")],
             &[("content-length", b"-1")],
             &[("content-length", b"5, 5")],
+            &[("content-length", b"5, 6")],
             &[("content-length", b"5 5")],
             &[("content-length", b"0x5")],
+            &[("content-length", b"5.0")],
             &[("content-length", b"5"), ("content-length", b"6")],
+            &[("content-length", b"5"), ("content-length", b"05")],
+            &[("content-length", b"5"), ("content-length", b"")],
             &[("content-length", b"18446744073709551616")],
             &[("content-length", b"99999999999999999999999999")],
+            &[("transfer-encoding", b"")],
+            &[("transfer-encoding", b",")],
             &[("transfer-encoding", b"identity")],
-            &[("transfer-encoding", b"gzip, chunked")],
+            &[("transfer-encoding", b"gzip")],
+            &[("transfer-encoding", b"chunked, gzip")],
+            &[("transfer-encoding", b"chunked,")],
+            &[("transfer-encoding", b", chunked")],
+            &[("transfer-encoding", b"gzip,, chunked")],
+            &[("transfer-encoding", b"identity, chunked")],
             &[("transfer-encoding", b"chunked, chunked")],
+            &[("transfer-encoding", b"gzip, chunked, chunked")],
+            &[("transfer-encoding", b"gzip;q=1, chunked")],
+            &[("transfer-encoding", b"chunked;q=1")],
+            &[("transfer-encoding", b"\"chunked\"")],
             &[("transfer-encoding", b"chunked"), ("transfer-encoding", b"chunked")],
+            &[("transfer-encoding", b"gzip"), ("transfer-encoding", b"chunked")],
             &[("transfer-encoding", b"xchunked")],
             &[("transfer-encoding", b"chunked"), ("content-length", b"5")],
+            &[("transfer-encoding", b"gzip, chunked"), ("content-length", b"5")],
         ] {
-            assert!(of(headers, Version::HTTP_11).is_err(), "{headers:?}");
+            let refusal = of(headers, Version::HTTP_11).expect_err("it is refused");
+            assert_eq!(refusal.status, StatusCode::BAD_REQUEST, "{headers:?}");
         }
         assert!(of(&[("transfer-encoding", b"chunked")], Version::HTTP_10).is_err());
+    }
+
+    #[test]
+    fn codings_that_are_not_ours() {
+        for value in [
+            "gzip, chunked",
+            "GZIP ,\tChunked",
+            "deflate,gzip,chunked",
+            "br, zstd, compress, x-gzip, x-compress, chunked",
+        ] {
+            let refusal = of(&[("transfer-encoding", value.as_bytes())], Version::HTTP_11).expect_err("it is refused");
+            assert_eq!(refusal.status, StatusCode::NOT_IMPLEMENTED, "{value}");
+        }
     }
 }

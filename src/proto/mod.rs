@@ -6,6 +6,8 @@ mod chunk;
 mod chunk_line;
 mod fields;
 mod framing;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod head;
 mod host;
 mod refusal;

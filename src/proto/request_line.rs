@@ -119,3 +119,134 @@ fn authority(method: &Method, target: &[u8]) -> Result<Option<Range<usize>>, Ref
     let length = rest.iter().position(|byte| matches!(byte, b'/' | b'?')).unwrap_or(rest.len());
     if is_host(&rest[..length]) { Ok(Some(start..start + length)) } else { Err(TARGET) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Line<'a> = (String, &'a [u8], Version);
+
+    /// What the line says, or the status of its refusal.
+    fn read(line: &[u8]) -> Result<Option<Line<'_>>, u16> {
+        let parsed = RequestLine::parse(line, 20).map_err(|refusal| refusal.status.as_u16())?;
+        let Some(parsed) = parsed else { return Ok(None) };
+        let target = &line[parsed.target.clone()];
+        if RequestLine::uri(Bytes::copy_from_slice(target)).is_err() {
+            return Err(400);
+        }
+        assert_eq!(parsed.len, line.len());
+        Ok(Some((parsed.method.to_string(), target, parsed.version)))
+    }
+
+    #[test]
+    fn lines_that_are_right() {
+        for (line, method, target, version) in [
+            (&b"GET / HTTP/1.1\r\n"[..], "GET", &b"/"[..], Version::HTTP_11),
+            (b"get / HTTP/1.0\r\n", "get", b"/", Version::HTTP_10),
+            (b"GET /a/b?c=d&e HTTP/1.1\r\n", "GET", b"/a/b?c=d&e", Version::HTTP_11),
+            (b"GET //x HTTP/1.1\r\n", "GET", b"//x", Version::HTTP_11),
+            (b"GET /?a?b HTTP/1.2\r\n", "GET", b"/?a?b", Version::HTTP_11),
+            (b"GET / HTTP/1.9\r\n", "GET", b"/", Version::HTTP_11),
+            (b"GET /%00%zz HTTP/1.1\r\n", "GET", b"/%00%zz", Version::HTTP_11),
+            (b"OPTIONS * HTTP/1.1\r\n", "OPTIONS", b"*", Version::HTTP_11),
+            (b"!#$%&'*+-.^_`|~09Az / HTTP/1.1\r\n", "!#$%&'*+-.^_`|~09Az", b"/", Version::HTTP_11),
+            (
+                b"ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEF / HTTP/1.1\r\n",
+                "ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEF",
+                b"/",
+                Version::HTTP_11,
+            ),
+            (b"GET http://a/b HTTP/1.1\r\n", "GET", b"http://a/b", Version::HTTP_11),
+            (b"GET HTTPS://[::1]:8?x HTTP/1.1\r\n", "GET", b"HTTPS://[::1]:8?x", Version::HTTP_11),
+            (b"GET http://a HTTP/1.1\r\n", "GET", b"http://a", Version::HTTP_11),
+            (b"GET /23456789012345678 HTTP/1.1\r\n", "GET", b"/23456789012345678", Version::HTTP_11),
+        ] {
+            assert_eq!(read(line), Ok(Some((method.to_owned(), target, version))), "{}", line.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn lines_that_are_refused() {
+        for (status, line) in [
+            // The method.
+            (400, &b" GET / HTTP/1.1\r\n"[..]),
+            (400, b"G\tT / HTTP/1.1\r\n"),
+            (400, b"G(T / HTTP/1.1\r\n"),
+            (400, b"G\xc3\xa9T / HTTP/1.1\r\n"),
+            (400, b"\x16\x03\x01\x02\0"),
+            (400, b"GET\r\n"),
+            (400, b"GET\t/ HTTP/1.1\r\n"),
+            (400, b"ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEFG / HTTP/1.1\r\n"),
+            (400, b"ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEFG"),
+            (501, b"CONNECT a:443 HTTP/1.1\r\n"),
+            (501, b"CONNECT / HTTP/1.1\r\n"),
+            // The spaces.
+            (400, b"GET  / HTTP/1.1\r\n"),
+            (400, b"GET /  HTTP/1.1\r\n"),
+            (400, b"GET / HTTP/1.1 \r\n"),
+            (400, b"GET / x HTTP/1.1\r\n"),
+            (400, b"GET /\tHTTP/1.1\r\n"),
+            // The target.
+            (400, b"GET a HTTP/1.1\r\n"),
+            (400, b"GET * HTTP/1.1\r\n"),
+            (400, b"OPTIONS ** HTTP/1.1\r\n"),
+            (400, b"GET ?a HTTP/1.1\r\n"),
+            (400, b"GET a:80 HTTP/1.1\r\n"),
+            (400, b"GET ftp://a/ HTTP/1.1\r\n"),
+            (400, b"GET http:/a HTTP/1.1\r\n"),
+            (400, b"GET http:a HTTP/1.1\r\n"),
+            (400, b"GET http:///a HTTP/1.1\r\n"),
+            (400, b"GET http://?a HTTP/1.1\r\n"),
+            (400, b"GET http:// HTTP/1.1\r\n"),
+            (400, b"GET http://u@a/ HTTP/1.1\r\n"),
+            (400, b"GET http://u:p@a/ HTTP/1.1\r\n"),
+            (400, b"GET http://a:b/ HTTP/1.1\r\n"),
+            (400, b"GET http://a,b/ HTTP/1.1\r\n"),
+            (400, b"GET http://a\\b/ HTTP/1.1\r\n"),
+            (400, b"GET /a#b HTTP/1.1\r\n"),
+            (400, b"GET /a\x7f HTTP/1.1\r\n"),
+            (400, b"GET /a\0 HTTP/1.1\r\n"),
+            (400, b"GET /a\x1b HTTP/1.1\r\n"),
+            (400, b"GET /\xff HTTP/1.1\r\n"),
+            (400, b"GET /<> HTTP/1.1\r\n"),
+            (414, b"GET /234567890123456789012 HTTP/1.1\r\n"),
+            (414, b"GET /23456789012345678901"),
+            // The version.
+            (400, b"GET /\r\n"),
+            (400, b"GET / \r\n"),
+            (400, b"GET / http/1.1\r\n"),
+            (400, b"GET / HTTP/1.10\r\n"),
+            (400, b"GET / HTTP/11\r\n"),
+            (400, b"GET / HTTP/1\r\n"),
+            (400, b"GET / HTTP/1.\r\n"),
+            (400, b"GET / HTTP/1.x\r\n"),
+            (400, b"GET / HTTP/01.1\r\n"),
+            (400, b"GET / HTTP/2.00\r\n"),
+            (400, b"GET / HTTP/2\r\n"),
+            (400, b"GET / HTTPS/1.1\r\n"),
+            (400, b"GET / ICAP/1.0\r\n"),
+            (505, b"GET / HTTP/2.0\r\n"),
+            (505, b"PRI * HTTP/2.0\r\n"),
+            (505, b"GET / HTTP/0.9\r\n"),
+            (505, b"GET / HTTP/3.1\r\n"),
+            // Its end.
+            (400, b"GET / HTTP/1.1\n"),
+            (400, b"GET / HTTP/1.1\rX"),
+            (400, b"GET / HTTP/1.1\r\r\n"),
+        ] {
+            assert_eq!(read(line), Err(status), "{}", line.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn a_beginning_says_nothing_or_what_the_line_says() {
+        let line = b"GET /a?b HTTP/1.1\r\n";
+        for end in 0..line.len() {
+            assert_eq!(read(&line[..end]), Ok(None), "{end}");
+        }
+        let line = b"GET / HTTP/1.1\n";
+        for end in 0..line.len() {
+            assert_eq!(read(&line[..end]), Ok(None), "{end}");
+        }
+    }
+}

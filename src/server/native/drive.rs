@@ -446,6 +446,9 @@ impl Core {
                     if *budget == 0 {
                         return self.wind_up(conn, false, hand);
                     }
+                    if progress.consumed > 0 && !conn.input.is_empty() {
+                        continue; // what is wrong with the rest is told by itself
+                    }
                 }
                 Err(_) => return self.wind_up(conn, false, hand),
             }

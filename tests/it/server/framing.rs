@@ -1,18 +1,19 @@
-//! Heads that lie, and bodies over the limit.
+//! Heads that lie, and bodies over the limit: what becomes of them on the engine over tiny_http. (What the native one
+//! does is in `tests/wire`.)
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use dewar::server::{Limits, Server};
+use dewar::server::Limits;
 use dewar::{HttpError, Request, Response};
 
-use super::{Client, MOMENT, start, until};
+use super::{Client, MOMENT, start, start_tiny, tiny, until};
 
 #[test]
 fn what_is_malformed_is_400_and_what_hides_behind_it_is_not_answered() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let seen_by_service = Arc::clone(&seen);
-    let server = start(move |request: Request| {
+    let server = start_tiny(move |request: Request| {
         seen_by_service.lock().unwrap().push(request.path().to_owned());
         Response::text("answered")
     });
@@ -60,7 +61,7 @@ fn equal_lengths_given_twice_are_one() {
 fn a_body_that_says_it_is_too_long_is_413_before_the_handler() {
     let calls = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&calls);
-    let server = start(move |_| {
+    let server = start_tiny(move |_| {
         count.fetch_add(1, Ordering::SeqCst);
         Response::text("called")
     });
@@ -92,7 +93,7 @@ fn a_body_that_turns_out_too_long_is_413_when_it_is_read() {
         Ok(data) => Response::text(data.len().to_string()),
         Err(error) => HttpError::into_response(error),
     };
-    let server = Server::bind("127.0.0.1:0").unwrap().limits(limits).start(Arc::new(service)).unwrap();
+    let server = tiny().limits(limits).start(Arc::new(service)).unwrap();
     let chunk = format!("3e8\r\n{}\r\n", "z".repeat(1000));
     let upload = |chunks: usize| {
         let mut client = Client::connect(server.addr());

@@ -1,4 +1,4 @@
-//! What a client sends to break the server.
+//! What a client sends to break the engine over tiny_http.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use dewar::server::{Limits, Server};
 use dewar::{Request, Response};
 
-use super::{Client, start};
+use super::{Client, start_tiny};
 
 fn with_headers(start: &str, count: usize) -> String {
     format!("{start}{}\r\n", "X: y\r\n".repeat(count))
@@ -16,7 +16,7 @@ fn with_headers(start: &str, count: usize) -> String {
 fn too_many_headers_are_431() {
     let calls = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&calls);
-    let server = start(move |_: Request| {
+    let server = start_tiny(move |_: Request| {
         count.fetch_add(1, Ordering::SeqCst);
         Response::text("called")
     });
@@ -77,7 +77,7 @@ fn a_head_is_counted_to_the_byte() {
 fn a_request_behind_a_malformed_one_is_not_handled() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let seen_by_service = Arc::clone(&seen);
-    let server = start(move |request: Request| {
+    let server = start_tiny(move |request: Request| {
         seen_by_service.lock().unwrap().push(request.path().to_owned());
         Response::text("answered")
     });
@@ -94,7 +94,7 @@ fn a_request_behind_a_malformed_one_is_not_handled() {
 
 #[test]
 fn many_malformed_requests_do_not_make_it_slow() {
-    let server = start(|_| Response::text("answered"));
+    let server = start_tiny(|_| Response::text("answered"));
     let mut client = Client::connect(server.addr());
     for _ in 0..100 {
         client.send("GET / HTTP/1.1\r\n\r\n".repeat(100));

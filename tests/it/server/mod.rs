@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
-use dewar::server::{Server, ServerHandle};
+use dewar::server::{EngineKind, Server, ServerHandle};
 use dewar::{Request, Response};
 
 /// Long enough to mean "never" when nothing is wrong, since it is not waited for then.
@@ -24,6 +24,17 @@ pub(crate) const MOMENT: Duration = Duration::from_millis(300);
 
 pub(crate) fn start(service: impl Fn(Request) -> Response + Send + Sync + 'static) -> ServerHandle {
     Server::bind("127.0.0.1:0").unwrap().start(Arc::new(service)).unwrap()
+}
+
+/// On the engine over tiny_http, for what only that one does.
+#[cfg(feature = "tiny_http")]
+pub(crate) fn start_tiny(service: impl Fn(Request) -> Response + Send + Sync + 'static) -> ServerHandle {
+    tiny().start(Arc::new(service)).unwrap()
+}
+
+#[cfg(feature = "tiny_http")]
+pub(crate) fn tiny() -> Server {
+    Server::bind("127.0.0.1:0").unwrap().engine(EngineKind::TinyHttp)
 }
 
 pub(crate) fn next<T>(events: &Receiver<T>) -> T {
