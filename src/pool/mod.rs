@@ -44,7 +44,7 @@ pub struct PoolStats {
     pub panics: u64,
     /// How long the worker that has been longest in its handler has been there.
     pub oldest: Duration,
-    /// How long no worker has been free: zero when one is.
+    /// How long no worker has been free, or a request has waited for one: zero when none does.
     pub saturated: Duration,
 }
 
@@ -63,6 +63,12 @@ pub(crate) trait Source: Send + Sync {
     /// How many workers beyond the minimum have something to do at this moment.
     fn needed(&self, look: &Look<'_>) -> usize {
         look.stuck
+    }
+
+    /// There are so many more workers than were needed lately. Those of this source that wait without
+    /// [patience](Worker::patience) have to be told.
+    fn dismiss(&self, count: usize) {
+        let _ = count;
     }
 
     /// Whether the ticker shall look every millisecond while jobs come and go quickly, rather than every four.

@@ -116,7 +116,11 @@ pub(super) fn run(shared: &Arc<Shared>) {
         }
         if window.elapsed() >= WINDOW {
             let needed = shared.min + peak;
-            shared.surplus.store(inner.workers.len().saturating_sub(needed), Ordering::Release);
+            let surplus = inner.workers.len().saturating_sub(needed);
+            shared.surplus.store(surplus, Ordering::Release);
+            if surplus > 0 {
+                shared.source.dismiss(surplus);
+            }
             (window, peak) = (Instant::now(), 0);
         }
         // Not joined: what handlers left in thread-locals is dropped after a worker has put itself here, and that may

@@ -26,7 +26,7 @@ pub(super) fn is_host(value: &[u8]) -> bool {
 
 fn is_port(digits: &[u8]) -> bool {
     // As many digits as 65535 has: zeros in front of more of them are a riddle.
-    matches!(digits.len(), 1..=5)
+    digits.len() <= 5
         && digits.iter().all(u8::is_ascii_digit)
         && digits.iter().fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0')) <= 65535
 }

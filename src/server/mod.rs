@@ -24,9 +24,9 @@ mod engine;
 mod limits;
 mod listen;
 #[cfg(unix)]
-mod signals;
-#[cfg(unix)]
 pub mod native;
+#[cfg(unix)]
+mod signals;
 #[cfg(feature = "tiny_http")]
 pub mod tiny_http;
 

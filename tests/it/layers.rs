@@ -6,7 +6,22 @@ use std::path::Path;
 
 /// The rooms by rank: a module may use those of its own rank or lower ones.
 const RANKS: &[(u8, &[&str])] = &[
-    (0, &["error", "request", "response", "body", "cookie", "conditional", "service", "multidict", "form", "quiet", "upgrade"]),
+    (
+        0,
+        &[
+            "error",
+            "request",
+            "response",
+            "body",
+            "cookie",
+            "conditional",
+            "service",
+            "multidict",
+            "form",
+            "quiet",
+            "upgrade",
+        ],
+    ),
     (1, &["proto", "pool", "bridge"]),
     (
         2,

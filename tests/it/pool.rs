@@ -7,9 +7,14 @@ use std::sync::{Arc, Barrier, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use dewar::Response;
-use dewar::server::{Limits, Server, ServerHandle};
+use dewar::server::{EngineKind, Limits, Server, ServerHandle};
 
 use crate::server::{Client, next, until};
+
+/// Workers that the native engine has beside those that may block: one for each shard, and one to take over.
+fn leaders() -> usize {
+    std::thread::available_parallelism().map_or(1, |cores| cores.get()) + 1
+}
 
 fn request(client: &mut Client) {
     client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -70,7 +75,8 @@ fn never_more_than_the_maximum() {
     let long = Duration::from_millis(50);
     until(|| server.stats().pool.oldest >= long && server.stats().pool.saturated >= long);
     let stats = server.stats().pool;
-    assert_eq!((stats.workers, stats.busy, stats.blocked), (5, 5, 5));
+    assert_eq!((stats.busy, stats.blocked), (5, 5));
+    assert!(stats.workers <= 5 + leaders(), "{stats:?}");
     for _ in 0..20 {
         go.send(()).unwrap();
     }
@@ -91,7 +97,7 @@ fn what_waits_for_too_long_is_told_to_come_again() {
     // Both workers are inside and stay there; all of these have nobody, one of them with a body that is not read.
     let mut refused = clients(&server, 5);
     refused[4] = Client::connect(server.addr());
-    refused[4].send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\nbegun");
+    refused[4].send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 500000\r\n\r\nbegun");
     for client in &mut refused {
         let answer = client.answer();
         assert_eq!(answer.status, 503);
@@ -130,7 +136,8 @@ fn being_busy_is_not_being_overloaded() {
         }
     });
     let stats = server.stats();
-    assert_eq!((stats.refused_503, stats.pool.workers), (0, 2));
+    assert_eq!(stats.refused_503, 0);
+    assert!(stats.pool.workers <= 2 + leaders(), "{stats:?}");
 }
 
 /// In a thread-local of a worker: asks for the server's figures when it is dropped, after it was let go.
@@ -167,7 +174,9 @@ fn a_worker_that_takes_its_time_to_end_holds_nobody() {
         barrier.wait();
         Response::text("met")
     };
-    let started = Server::bind("127.0.0.1:0").unwrap().workers(1).start(Arc::new(service)).unwrap();
+    // On the engine whose workers all handle: those of the native one that lead do not end.
+    let started = Server::bind("127.0.0.1:0").unwrap().engine(EngineKind::TinyHttp).workers(1);
+    let started = started.start(Arc::new(service)).unwrap();
     let server = cell.get_or_init(|| started);
     for mut client in clients(server, BLOCKING) {
         assert_eq!(client.answer().body, "met");

@@ -124,6 +124,9 @@ impl Core {
         after.close |= self.is_draining();
         let delivery = Delivery::of(&response, terms.version, terms.method == Method::HEAD, after.close);
         after.close = delivery.close;
+        if let Some(entry) = after.entry.as_mut().filter(|_| delivery.is_bodiless()) {
+            entry.bytes = 0;
+        }
         hand.heads.put(&mut hand.out, &response, delivery);
         let (plain, closers) = response.into_body().into_plain();
         let outgoing = match plain {
@@ -452,4 +455,3 @@ impl Sender<'_> {
         Ok(())
     }
 }
-

@@ -120,7 +120,8 @@ impl Claim {
 
     /// Takes it back from being parked, with the flags of events that came meanwhile. Only who parked it may call it.
     pub(super) fn unpark(&self) -> u8 {
-        let word = self.0.fetch_update(Ordering::AcqRel, Ordering::Relaxed, |word| Some(word & !STATE & !FLAGS | OWNED));
+        let word =
+            self.0.fetch_update(Ordering::AcqRel, Ordering::Relaxed, |word| Some(word & !STATE & !FLAGS | OWNED));
         ((word.unwrap_or_else(|word| word) & FLAGS) >> FLAGS_SHIFT) as u8
     }
 

@@ -28,7 +28,8 @@ const SPARE: f64 = 0.70;
 pub(super) fn run(core: &Arc<Core>) {
     let mut hand = Hand::new(None);
     let limits = &core.limits;
-    let shortest = [limits.head_timeout, limits.body_timeout, limits.keep_alive, limits.write_timeout, limits.queue_deadline];
+    let shortest =
+        [limits.head_timeout, limits.body_timeout, limits.keep_alive, limits.write_timeout, limits.queue_deadline];
     let pace = shortest.into_iter().fold(PACE, |pace, time| pace.min(time / 8)).max(FASTEST);
     let mut load = Load::default();
     let mut named = Vec::new();

@@ -452,7 +452,8 @@ impl Core {
 }
 
 /// What a connection beyond [`Limits::connections`] gets.
-const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+const FULL: &[u8] =
+    b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
 
 /// The place of trailers that come with a request's body.
 pub(super) type Trailers = Arc<OnceLock<HeaderMap>>;

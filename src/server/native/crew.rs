@@ -9,9 +9,7 @@ pub(super) enum Order<J> {
     /// Lead this shard, in this term of office.
     Lead(usize, u64),
     Job(J),
-    /// Nothing came for as long as it had patience.
-    Nothing,
-    /// All is over.
+    /// Nobody needs it any more.
     End,
 }
 
@@ -126,8 +124,22 @@ impl<J> Crew<J> {
         state.waiting.pop_front().map(|(_, job)| job)
     }
 
+    /// Since when the request that has waited for longest has done so.
+    pub(super) fn oldest(&self) -> Option<Instant> {
+        lock(&self.state).waiting.front().map(|(since, _)| *since)
+    }
+
+    /// Sends home so many of those that have nothing to do; those that have had nothing for longest.
+    pub(super) fn dismiss(&self, count: usize) {
+        let mut state = lock(&self.state);
+        let count = count.min(state.idle.len());
+        for seat in state.idle.drain(..count) {
+            seat.give(Order::End);
+        }
+    }
+
     /// What is next for a worker that has nothing to do.
-    pub(super) fn next(&self, seat: &Arc<Seat<J>>, patience: Option<Duration>) -> Order<J> {
+    pub(super) fn next(&self, seat: &Arc<Seat<J>>) -> Order<J> {
         {
             let mut state = lock(&self.state);
             if let Some((shard, term)) = state.vacant.pop_front() {
@@ -144,35 +156,12 @@ impl<J> Crew<J> {
             }
             state.idle.push(Arc::clone(seat));
         }
-        let until = patience.map(|patience| Instant::now() + patience);
         let mut order = lock(&seat.order);
         loop {
-            if let Some(order) = order.take() {
-                return order;
+            match order.take() {
+                Some(order) => return order,
+                None => order = seat.bell.wait(order).unwrap_or_else(PoisonError::into_inner),
             }
-            let left = until.map(|until| until.saturating_duration_since(Instant::now()));
-            order = match left {
-                None => seat.bell.wait(order).unwrap_or_else(PoisonError::into_inner),
-                Some(left) if !left.is_zero() => {
-                    seat.bell.wait_timeout(order, left).unwrap_or_else(PoisonError::into_inner).0
-                }
-                Some(_) => {
-                    drop(order);
-                    let mut state = lock(&self.state);
-                    let at = state.idle.iter().position(|idle| Arc::ptr_eq(idle, seat));
-                    if let Some(at) = at {
-                        state.idle.remove(at);
-                        return Order::Nothing;
-                    }
-                    // Somebody has just taken it off, to give it an order.
-                    drop(state);
-                    let mut order = lock(&seat.order);
-                    while order.is_none() {
-                        order = seat.bell.wait(order).unwrap_or_else(PoisonError::into_inner);
-                    }
-                    order
-                }
-            };
         }
     }
 

@@ -187,7 +187,10 @@ impl Core {
                 conn.input.push(bytes);
                 if conn.more { Step::Go(conn) } else { Step::Wait(conn) }
             }
-            Err(refusal) => self.refuse(conn, refusal, hand),
+            Err(refusal) => {
+                conn.input.push(bytes);
+                self.refuse(conn, refusal, hand)
+            }
         }
     }
 
@@ -412,8 +415,10 @@ impl Core {
             error
         };
         log::debug!("refused a request with {}: {}", refusal.status.as_u16(), refusal.why);
-        let method = Method::from_bytes(b"-").unwrap_or_default(); // not known
-        let entry = Entry::begin(conn.peer, &method, "-", Version::HTTP_11);
+        let entry = match &conn.stage {
+            Stage::Ahead(ahead) => Entry::begin(conn.peer, &ahead.head.method, &ahead.head.uri, ahead.head.version),
+            _ => Entry::of_malformed(conn.peer, conn.input.as_slice()),
+        };
         let terms = Terms { entry, ..Terms::last(Method::GET, Version::HTTP_11) };
         let mut conn = conn;
         conn.stage = Stage::Head;

@@ -33,6 +33,17 @@ impl Entry {
             Box::new(Entry { peer, method, target, version, since: Instant::now(), status: None, bytes: 0 })
         })
     }
+
+    /// Of what is no request: by what its first line looks like.
+    pub(super) fn of_malformed(peer: Option<SocketAddr>, input: &[u8]) -> Option<Box<Entry>> {
+        access::enabled().then_some(())?;
+        let line = input.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let mut words = line.split(|byte| *byte == b' ');
+        let method = words.next().and_then(|word| Method::from_bytes(word).ok());
+        let method = method.unwrap_or_else(|| Method::from_bytes(b"-").unwrap_or_default());
+        let target = words.next().map_or("-".into(), |word| String::from_utf8_lossy(word));
+        Entry::begin(peer, &method, target.trim_end(), Version::HTTP_11)
+    }
 }
 
 impl Drop for Entry {

@@ -53,7 +53,7 @@ impl super::core::Core {
         let seat = super::crew::Seat::new();
         let mut hand = Hand::new(Some(worker));
         loop {
-            match self.crew.next(&seat, worker.patience()) {
+            match self.crew.next(&seat) {
                 super::crew::Order::Lead(shard, term) => self.lead(&self.shards[shard], term, worker, &mut hand),
                 super::crew::Order::Job(job) => {
                     let busy = worker.job();
@@ -61,8 +61,6 @@ impl super::core::Core {
                     drop(busy);
                     self.crew.done();
                 }
-                super::crew::Order::Nothing if worker.is_surplus() => return,
-                super::crew::Order::Nothing => {}
                 super::crew::Order::End => return,
             }
         }

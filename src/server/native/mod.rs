@@ -116,6 +116,10 @@ impl Source for Staff {
         look.workers - look.free
     }
 
+    fn dismiss(&self, count: usize) {
+        self.0.crew.dismiss(count);
+    }
+
     fn is_impatient(&self) -> bool {
         true
     }
@@ -123,7 +127,9 @@ impl Source for Staff {
 
 impl Running for Server {
     fn stats(&self) -> ServerStats {
-        let (core, pool) = (&self.core, self.pool.stats());
+        let (core, mut pool) = (&self.core, self.pool.stats());
+        // A leader is always free; what counts is how long others have waited.
+        pool.saturated = core.crew.oldest().map_or(Duration::ZERO, |since| since.elapsed());
         ServerStats {
             requests: core.shards.iter().map(|shard| shard.requests.load(Ordering::Relaxed)).sum(),
             panics: pool.panics + core.figures.panics.load(Ordering::Relaxed),

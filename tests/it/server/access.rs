@@ -62,6 +62,6 @@ fn a_target_cannot_write_lines_of_its_own() {
     client.send("GET /access-escape\u{1b}[31m\"\\\n\u{7f}127.0.0.1 HTTP/1.1\r\nHost: x\r\n\r\n");
     assert_eq!(client.answer().status, 400);
     let line = line_with("/access-escape");
-    let wanted = r#"INFO 127.0.0.1 "GET /access-escape\x1b[31m\"\\\x0a\x7f127.0.0.1 HTTP/1.1" 400 "#;
+    let wanted = r#"INFO 127.0.0.1 "GET /access-escape\x1b[31m\"\\ HTTP/1.1" 400 "#;
     assert!(line.starts_with(wanted), "{line:?} is not {wanted:?}");
 }

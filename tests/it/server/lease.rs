@@ -93,11 +93,11 @@ fn pipelined_behind_an_unread_body() {
 fn the_answer_does_not_wait_for_a_body_that_nobody_reads() {
     let server = start(service);
     let mut slow = Client::connect(server.addr());
-    slow.send("POST /drop HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\nbegun");
+    slow.send("POST /drop HTTP/1.1\r\nHost: x\r\nContent-Length: 500000\r\n\r\nbegun");
     assert_eq!(slow.answer().body, "dropped");
     // Nor does a worker wait for it: all of them are free again.
     until(|| server.stats().pool.busy == 0);
-    slow.send("x".repeat(5000 - "begun".len()));
+    slow.send("x".repeat(500_000 - "begun".len()));
     assert_eq!(slow.get("/last").body, "last");
 }
 
@@ -114,8 +114,9 @@ fn expect_100_continue() {
     // Not read: answered without waiting for it, and it still has to come.
     client.send(format!("POST /drop {head}"));
     assert_eq!(client.answer().body, "dropped");
+    // Whether it comes is not known, so the connection ends.
     client.send("helloGET /last HTTP/1.1\r\nHost: x\r\n\r\n");
-    assert_eq!(client.answer().body, "last");
+    client.expect_silence();
 }
 
 #[test]
@@ -128,7 +129,7 @@ fn a_client_that_goes_away_is_an_error_for_who_reads() {
         Response::text("unheard")
     });
     let mut client = Client::connect(server.addr());
-    client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\nbegun");
+    client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 500000\r\n\r\nbegun");
     client.0.get_ref().shutdown(std::net::Shutdown::Write).unwrap();
     assert_eq!(next(&heard), Err(ErrorKind::UnexpectedEof));
 }
@@ -168,7 +169,7 @@ fn a_stream_does_not_wait_for_a_thread_that_waits_for_the_client() {
         Response::new(Body::blocks(["a", "b"]))
     });
     let mut client = Client::connect(server.addr());
-    client.send("POST /stream HTTP/1.1\r\nHost: x\r\nContent-Length: 50000\r\n\r\nbegun");
+    client.send("POST /stream HTTP/1.1\r\nHost: x\r\nContent-Length: 500000\r\n\r\nbegun");
     until(|| server.stats().requests == 1 && server.stats().pool.busy == 0);
     assert_eq!(Client::connect(server.addr()).get("/").body, "served");
     client.send("more");
