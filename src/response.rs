@@ -276,10 +276,12 @@ impl fmt::Debug for Response {
 
 /// What makes the trailers: in the extensions, which can be cloned; whoever takes it first has it.
 #[derive(Clone)]
-pub(crate) struct MakeTrailers(Arc<Mutex<Option<Box<dyn FnOnce() -> HeaderMap + Send>>>>);
+pub(crate) struct MakeTrailers(Arc<Mutex<Option<TrailersJob>>>);
+
+type TrailersJob = Box<dyn FnOnce() -> HeaderMap + Send>;
 
 impl MakeTrailers {
-    pub(crate) fn take(&self) -> Option<Box<dyn FnOnce() -> HeaderMap + Send>> {
+    pub(crate) fn take(&self) -> Option<TrailersJob> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }

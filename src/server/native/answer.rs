@@ -12,7 +12,7 @@ use http::header::UPGRADE;
 use http::{HeaderMap, Method, StatusCode};
 
 use super::conn::{After, Conn, Outgoing, Pace, Stage, Terms};
-use super::core::{Core, Job};
+use super::core::{Answered, Core, Job};
 use super::drive::{NO_HANDLER, Step};
 use super::hand::Hand;
 use super::lease::Lease;
@@ -109,7 +109,7 @@ impl Core {
         if response.body().is_stream() {
             if hand.is_wanted() {
                 conn.unsent = std::mem::take(&mut hand.out);
-                self.submit(Job::Send(Box::new((conn, response, terms, lease))));
+                self.submit(Job::Send(Box::new(Answered { conn, response, terms, lease })));
                 return Step::Away;
             }
             return self.answer_by_blocks(conn, response, terms, lease, hand);

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use http::StatusCode;
 
 use super::conn::{Conn, Stage, Terms};
-use super::core::{Core, Job};
+use super::core::{Answered, Core, Job};
 use super::drive::{NO_HANDLER, Step};
 use super::hand::Hand;
 use super::predict::Kind;
@@ -91,8 +91,8 @@ impl Core {
                 let terms = Terms { keep_alive: false, ..call.terms };
                 self.answer_finally(conn, response, terms, hand)
             }
-            Job::Send(send) => {
-                let (conn, _, terms, _) = *send;
+            Job::Send(answered) => {
+                let Answered { conn, terms, .. } = *answered;
                 let terms = Terms { keep_alive: false, ..terms };
                 let response = HttpError::new(503).into_response();
                 self.answer_finally(conn, response, terms, hand)

@@ -74,7 +74,7 @@ pub(super) enum Job {
     /// Handle a request.
     Call(Box<Call>),
     /// Send a response that is made while it is sent.
-    Send(Box<(Box<Conn>, Response, Terms, Option<Arc<Lease>>)>),
+    Send(Box<Answered>),
 }
 
 pub(super) struct Call {
@@ -83,6 +83,13 @@ pub(super) struct Call {
     pub(super) terms: Terms,
     pub(super) lease: Option<Arc<Lease>>,
     pub(super) kind: Kind,
+}
+
+pub(super) struct Answered {
+    pub(super) conn: Box<Conn>,
+    pub(super) response: Response,
+    pub(super) terms: Terms,
+    pub(super) lease: Option<Arc<Lease>>,
 }
 
 /// Where connections come in.

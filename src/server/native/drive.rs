@@ -11,7 +11,7 @@ use http::{Method, StatusCode, Version};
 
 use super::claim::{GONE, HALF, READ, WRITE};
 use super::conn::{Ahead, Conn, Outgoing, Pace, Stage, Terms};
-use super::core::{Call, Core, Job, Trailers};
+use super::core::{Answered, Call, Core, Job, Trailers};
 use super::entry::Entry;
 use super::epoll::{Event, Interest};
 use super::hand::Hand;
@@ -397,8 +397,8 @@ impl Core {
                 let Call { conn, request, terms, lease, kind } = *call;
                 self.dispatch(conn, request, terms, lease, kind, Guess::Quick(true), hand)
             }
-            Job::Send(send) => {
-                let (mut conn, response, terms, lease) = *send;
+            Job::Send(answered) => {
+                let Answered { mut conn, response, terms, lease } = *answered;
                 hand.out = std::mem::take(&mut conn.unsent);
                 self.answer(conn, response, terms, lease, hand)
             }

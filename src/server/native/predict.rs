@@ -83,7 +83,7 @@ impl Predictor {
             0 if self.wary_until.load(Ordering::Relaxed) > 0 && self.wary_until.load(Ordering::Relaxed) > now() => {
                 Guess::Slow
             }
-            score @ 0..SLOW => Guess::Quick(score < TRUSTED || turn % SAMPLE == 0),
+            score @ 0..SLOW => Guess::Quick(score < TRUSTED || turn.is_multiple_of(SAMPLE)),
             SLOW.. => Guess::Slow,
         }
     }
