@@ -21,6 +21,8 @@ pub(super) struct Conn {
     /// The shard that is told of its events, and of which ones.
     pub(super) shard: usize,
     pub(super) interest: Interest,
+    /// Its last request was slow, so the next one will be: so many quick ones are to come before that is forgotten.
+    pub(super) slow: u8,
     pub(super) stage: Stage,
     /// Bytes that have come and were not looked at.
     pub(super) input: Input,

@@ -14,7 +14,7 @@ use rustix::net::{SocketFlags, acceptfrom_with, sockopt};
 use super::claim::{GONE, Outcome};
 use super::conn::{Conn, Input, Stage, Terms};
 use super::crew::Crew;
-use super::epoll::{Event, Interest};
+use super::epoll::{Event, Interest, Ready};
 use super::hand::Hand;
 use super::lease::{Lease, Waiting};
 use super::predict::{Kind, Predictor};
@@ -75,6 +75,8 @@ pub(super) enum Job {
     Call(Box<Call>),
     /// Send a response that is made while it is sent.
     Send(Box<Answered>),
+    /// See to an event.
+    Event(Event),
 }
 
 pub(super) struct Call {
@@ -114,12 +116,13 @@ impl Core {
         let limits = limits.clone();
         let shards = (0..shards).map(|_| Shard::new()).collect::<io::Result<Vec<_>>>()?;
         shards[0].ready.add(&listener, LISTENER, Interest::Listener)?;
+        let crew = Crew::new(limits.max_workers)?;
         Ok(Arc::new_cyclic(|this| Core {
             this: Weak::clone(this),
             service,
             head_limits: HeadLimits { bytes: limits.head, headers: limits.headers, target: limits.target },
             table: Table::new(limits.connections),
-            crew: Crew::new(limits.max_workers),
+            crew,
             predictor: Predictor::new(),
             waiting: Waiting::new(&limits),
             figures: Figures::default(),
@@ -293,14 +296,13 @@ impl Core {
             stream.finish();
             return;
         };
-        let shard = self.shard_of(token);
-        let place = self.table.place(token.index);
-        place.set_stream(Some(Arc::clone(&stream)));
-        let conn = Box::new(Conn {
+        self.table.place(token.index).set_stream(Some(Arc::clone(&stream)));
+        let mut conn = Box::new(Conn {
             stream,
             token,
             peer,
-            shard,
+            shard: 0,
+            slow: 0,
             interest: Interest::Read,
             stage: Stage::Head,
             input: Input::default(),
@@ -311,7 +313,8 @@ impl Core {
             served: 0,
             due: self.after(self.limits.head_timeout),
         });
-        if let Err(error) = self.shards[shard].ready.add(&conn.stream, token.to_u64(), Interest::Read) {
+        conn.shard = self.shard_of(&conn);
+        if let Err(error) = self.ready(conn.shard).add(&conn.stream, token.to_u64(), Interest::Read) {
             log::warn!("a connection cannot be watched, it is closed: {error}");
             return self.close(conn);
         }
@@ -323,11 +326,17 @@ impl Core {
         }
     }
 
-    fn shard_of(&self, token: Token) -> usize {
+    /// Where a connection belongs: a shard, or the place behind the last one, which is the lounge.
+    fn shard_of(&self, conn: &Conn) -> usize {
         match self.active.load(Ordering::Relaxed) {
+            _ if conn.slow > 0 => self.shards.len(),
             1 => 0,
-            active => token.index as usize % active,
+            active => conn.token.index as usize % active,
         }
+    }
+
+    fn ready(&self, shard: usize) -> &Ready {
+        self.shards.get(shard).map_or(&self.crew.lounge.ready, |shard| &shard.ready)
     }
 
     /// Leaves a connection to whoever gets its next event; or gives it back with the events that came meanwhile.
@@ -342,13 +351,16 @@ impl Core {
         }
         conn.input.shrink();
         let (token, wanted) = (conn.token, conn.wanted_interest());
-        let shard = self.shard_of(token);
+        let shard = self.shard_of(&conn);
         let armed = if shard != conn.shard {
-            self.shards[conn.shard].ready.remove(&conn.stream);
+            self.leave_shard(&conn);
             conn.shard = shard;
-            self.shards[shard].ready.add(&conn.stream, token.to_u64(), wanted)
+            if shard == self.shards.len() {
+                self.crew.guests.fetch_add(1, Ordering::Relaxed);
+            }
+            self.ready(shard).add(&conn.stream, token.to_u64(), wanted)
         } else if wanted != conn.interest {
-            self.shards[shard].ready.change(&conn.stream, token.to_u64(), wanted)
+            self.ready(shard).change(&conn.stream, token.to_u64(), wanted)
         } else {
             Ok(())
         };
@@ -365,9 +377,16 @@ impl Core {
         Some((place.take()?, flags))
     }
 
+    fn leave_shard(&self, conn: &Conn) {
+        self.ready(conn.shard).remove(&conn.stream);
+        if conn.shard == self.shards.len() {
+            self.crew.guests.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
     /// Takes it out of the set while its owner reads and writes it without asking.
     pub(super) fn mute(&self, conn: &mut Conn) {
-        if self.shards[conn.shard].ready.change(&conn.stream, conn.token.to_u64(), Interest::Muted).is_ok() {
+        if self.ready(conn.shard).change(&conn.stream, conn.token.to_u64(), Interest::Muted).is_ok() {
             conn.interest = Interest::Muted;
         }
     }
@@ -375,7 +394,7 @@ impl Core {
     /// Ends a connection.
     pub(super) fn close(&self, conn: Box<Conn>) {
         // Before the descriptor is closed, and also when it is not: a body that was leaked keeps it open.
-        self.shards[conn.shard].ready.remove(&conn.stream);
+        self.leave_shard(&conn);
         let token = conn.token;
         self.table.place(token.index).set_stream(None);
         if Arc::strong_count(&conn.stream) > 1 {
@@ -417,7 +436,7 @@ impl Core {
         }
         // Setting the interest once more has what can be done told once more.
         let interest = conn.interest;
-        let armed = self.shards[conn.shard].ready.change(&conn.stream, token.to_u64(), interest);
+        let armed = self.ready(conn.shard).change(&conn.stream, token.to_u64(), interest);
         place.put(conn);
         if let Err(flags) = place.claim.release() {
             return self.hand_back(token, flags);

@@ -1,14 +1,21 @@
 //! Who does what: the workers of the pool, of whom one leads each shard and the others wait for something to do.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+use super::epoll::Event;
+use super::lounge::Lounge;
 
 /// What a worker is to do.
 pub(super) enum Order<J> {
     /// Lead this shard, in this term of office.
     Lead(usize, u64),
     Job(J),
+    /// See to this event.
+    Event(Event),
     /// Nobody needs it any more.
     End,
 }
@@ -16,80 +23,60 @@ pub(super) enum Order<J> {
 /// The workers without a shard, and what waits for one.
 pub(super) struct Crew<J> {
     state: Mutex<State<J>>,
+    /// Where they wait, and where connections are whose requests are slow: the kernel wakes a worker for each by itself.
+    pub(super) lounge: Lounge,
+    /// Connections there.
+    pub(super) guests: AtomicUsize,
     most_jobs: usize,
 }
 
 struct State<J> {
-    /// Last in, first out: who worked last is warm, and those at the bottom end when nobody wants them.
-    idle: Vec<Arc<Seat<J>>>,
     waiting: VecDeque<(Instant, J)>,
     /// Shards without a leader.
     vacant: VecDeque<(usize, u64)>,
+    /// Workers in the lounge.
+    idle: usize,
+    /// So many of them shall leave.
+    leaving: usize,
     /// Workers in a job, those among them that led until they were found to block.
     working: usize,
     closing: bool,
 }
 
-/// Where a worker waits.
-pub(super) struct Seat<J> {
-    order: Mutex<Option<Order<J>>>,
-    bell: Condvar,
-}
-
-impl<J> Seat<J> {
-    pub(super) fn new() -> Arc<Seat<J>> {
-        Arc::new(Seat { order: Mutex::new(None), bell: Condvar::new() })
-    }
-
-    fn give(&self, order: Order<J>) {
-        *lock(&self.order) = Some(order);
-        self.bell.notify_one();
-    }
-}
-
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Nothing panics while one of these is held.
+    // Nothing panics while it is held.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl<J> Crew<J> {
     /// At most `most_jobs` at once are done by those who do not lead.
-    pub(super) fn new(most_jobs: usize) -> Crew<J> {
-        let (idle, waiting, vacant) = (Vec::new(), VecDeque::new(), VecDeque::new());
-        Crew { state: Mutex::new(State { idle, waiting, vacant, working: 0, closing: false }), most_jobs }
+    pub(super) fn new(most_jobs: usize) -> io::Result<Crew<J>> {
+        let (waiting, vacant) = (VecDeque::new(), VecDeque::new());
+        let state = State { waiting, vacant, idle: 0, leaving: 0, working: 0, closing: false };
+        Ok(Crew { state: Mutex::new(state), lounge: Lounge::new()?, guests: AtomicUsize::new(0), most_jobs })
     }
 
-    /// Gives a job to a worker who waits, or keeps it until one comes by: `false`, and a new one would help.
+    /// Leaves a job to a worker: `false` when there is none for it, and a new one would help.
     pub(super) fn submit(&self, job: J) -> bool {
         let mut state = lock(&self.state);
-        // Never past those who have waited for longer.
-        if state.waiting.is_empty()
-            && state.working < self.most_jobs
-            && let Some(seat) = state.idle.pop()
-        {
-            state.working += 1;
-            drop(state);
-            seat.give(Order::Job(job));
-            return true;
-        }
         state.waiting.push_back((Instant::now(), job));
-        state.working >= self.most_jobs
+        let (free, full) = (state.idle >= state.waiting.len(), state.working >= self.most_jobs);
+        let somebody = state.idle > 0;
+        drop(state);
+        if somebody && !full {
+            self.lounge.ring();
+        }
+        free || full
     }
 
     /// Has somebody lead a shard: `false` when nobody is there, and a new worker would.
     pub(super) fn appoint(&self, shard: usize, term: u64) -> bool {
         let mut state = lock(&self.state);
-        match state.idle.pop() {
-            Some(seat) => {
-                drop(state);
-                seat.give(Order::Lead(shard, term));
-                true
-            }
-            None => {
-                state.vacant.push_back((shard, term));
-                false
-            }
-        }
+        state.vacant.push_back((shard, term));
+        let somebody = state.idle > 0;
+        drop(state);
+        self.lounge.ring();
+        somebody
     }
 
     /// A leader was found to block, and counts among those in a job until [`done`](Crew::done).
@@ -102,11 +89,16 @@ impl<J> Crew<J> {
         lock(&self.state).working -= 1;
     }
 
-    /// How many more workers could do something at once.
-    pub(super) fn wanted(&self) -> usize {
-        let state = lock(&self.state);
+    /// How many more workers could do something at once. What the kernel has for workers of whom none is there is put
+    /// in line first, so that it is counted, and is known to wait from now on.
+    pub(super) fn wanted(&self, job: impl Fn(Event) -> J) -> usize {
+        let mut state = lock(&self.state);
+        if state.idle == 0 && self.guests.load(Ordering::Relaxed) > 0 {
+            let now = Instant::now();
+            state.waiting.extend(self.lounge.drain().into_iter().map(|event| (now, job(event))));
+        }
         let jobs = state.waiting.len().min(self.most_jobs.saturating_sub(state.working));
-        (state.vacant.len() + jobs).saturating_sub(state.idle.len())
+        (state.vacant.len() + jobs).saturating_sub(state.idle)
     }
 
     /// Requests that wait for a worker.
@@ -129,48 +121,56 @@ impl<J> Crew<J> {
         lock(&self.state).waiting.front().map(|(since, _)| *since)
     }
 
-    /// Sends home so many of those that have nothing to do; those that have had nothing for longest.
+    /// Sends home so many of those that have nothing to do; but one, while connections are in the lounge.
     pub(super) fn dismiss(&self, count: usize) {
         let mut state = lock(&self.state);
-        let count = count.min(state.idle.len());
-        for seat in state.idle.drain(..count) {
-            seat.give(Order::End);
+        let stays = usize::from(self.guests.load(Ordering::Relaxed) > 0);
+        state.leaving = count.min(state.idle.saturating_sub(stays));
+        if state.leaving > 0 {
+            self.lounge.ring();
         }
     }
 
     /// What is next for a worker that has nothing to do.
-    pub(super) fn next(&self, seat: &Arc<Seat<J>>) -> Order<J> {
-        {
-            let mut state = lock(&self.state);
-            if let Some((shard, term)) = state.vacant.pop_front() {
-                return Order::Lead(shard, term);
-            }
-            if state.working < self.most_jobs
+    pub(super) fn next(&self) -> Order<J> {
+        let mut state = lock(&self.state);
+        loop {
+            let order = if let Some((shard, term)) = state.vacant.pop_front() {
+                Some(Order::Lead(shard, term))
+            } else if state.working < self.most_jobs
                 && let Some((_, job)) = state.waiting.pop_front()
             {
                 state.working += 1;
-                return Order::Job(job);
+                Some(Order::Job(job))
+            } else if state.leaving > 0 || state.closing {
+                state.leaving = state.leaving.saturating_sub(1);
+                Some(Order::End)
+            } else {
+                None
+            };
+            if let Some(order) = order {
+                // Several rings may have woken one worker only.
+                let more = !state.vacant.is_empty() || !state.waiting.is_empty() || state.leaving > 0 || state.closing;
+                if more && state.idle > 0 {
+                    self.lounge.ring();
+                }
+                return order;
             }
-            if state.closing {
-                return Order::End;
-            }
-            state.idle.push(Arc::clone(seat));
-        }
-        let mut order = lock(&seat.order);
-        loop {
-            match order.take() {
-                Some(order) => return order,
-                None => order = seat.bell.wait(order).unwrap_or_else(PoisonError::into_inner),
+            state.idle += 1;
+            drop(state);
+            let event = self.lounge.wait();
+            state = lock(&self.state);
+            state.idle -= 1;
+            if let Some(event) = event {
+                state.working += 1;
+                return Order::Event(event);
             }
         }
     }
 
     /// Sends home whoever has nothing to do, now and from now on; what waits is still done.
     pub(super) fn close(&self) {
-        let mut state = lock(&self.state);
-        state.closing = true;
-        for seat in state.idle.drain(..) {
-            seat.give(Order::End);
-        }
+        lock(&self.state).closing = true;
+        self.lounge.ring();
     }
 }

@@ -16,7 +16,7 @@ use super::entry::Entry;
 use super::epoll::{Event, Interest};
 use super::hand::Hand;
 use super::lease::{Lease, Reading};
-use super::predict::{Guess, Kind};
+use super::predict::{Guess, Kind, SLOW_AFTER};
 use crate::body::Body;
 use crate::error::HttpError;
 use crate::proto::{BodyDecoder, Framing, Refusal, RequestHead, parse_head};
@@ -28,6 +28,8 @@ const IN_A_ROW: u32 = 64;
 const TOGETHER: usize = 32 * 1024;
 /// Bytes that are thrown away before a leader looks after the others.
 const SKIP_AT_ONCE: usize = 1 << 20;
+/// So many quick requests in a row, and a connection goes back from the slow ones to the others.
+const STAYS_SLOW: u8 = 2;
 /// A note that says that a worker is in no handler.
 pub(super) const NO_HANDLER: u64 = u64::MAX;
 
@@ -79,6 +81,7 @@ impl Core {
                     Some((conn, flags)) => on_flags(conn, flags),
                     None => return,
                 },
+                Step::Later(conn) if conn.shard >= self.shards.len() => Step::Go(conn),
                 Step::Later(conn) => {
                     in_a_row = 0;
                     let (token, shard) = (conn.token.to_u64(), conn.shard);
@@ -236,7 +239,7 @@ impl Core {
 
     /// A request has come; its head has been taken off the input.
     fn begin(&self, mut conn: Box<Conn>, asked: Asked, hand: &mut Hand<'_>) -> Step {
-        self.shards[conn.shard].requests.fetch_add(1, Ordering::Relaxed);
+        self.shards[conn.shard % self.shards.len()].requests.fetch_add(1, Ordering::Relaxed);
         let Asked { head, body, kind, guess } = asked;
         if let Some(body) = body {
             let (request, terms) = self.request(&conn, head, body.into(), None);
@@ -359,7 +362,7 @@ impl Core {
     #[allow(clippy::too_many_arguments)]
     fn dispatch(
         &self,
-        conn: Box<Conn>,
+        mut conn: Box<Conn>,
         request: Request,
         terms: Terms,
         lease: Option<Arc<Lease>>,
@@ -384,7 +387,9 @@ impl Core {
                 hand.note(kind.to_u64());
                 let since = Instant::now();
                 let response = self.call(request);
-                self.predictor.learn(kind, since.elapsed());
+                let took = since.elapsed();
+                self.predictor.learn(kind, took);
+                conn.slow = if took > SLOW_AFTER { STAYS_SLOW } else { conn.slow.saturating_sub(1) };
                 self.answer(conn, response, terms, lease, hand)
             }
         }
@@ -397,6 +402,7 @@ impl Core {
                 let Call { conn, request, terms, lease, kind } = *call;
                 self.dispatch(conn, request, terms, lease, kind, Guess::Quick(true), hand)
             }
+            Job::Event(event) => return self.on_event(event, hand),
             Job::Send(answered) => {
                 let Answered { mut conn, response, terms, lease } = *answered;
                 hand.out = std::mem::take(&mut conn.unsent);

@@ -4,11 +4,12 @@
 //! not lost. Tokens are numbers, never pointers, since an event may outlive its connection.
 
 use std::io;
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::buffer::spare_capacity;
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
-use rustix::event::{EventfdFlags, eventfd};
+use rustix::event::{EventfdFlags, Timespec, eventfd};
 
 use super::claim::{GONE, HALF, READ, WRITE};
 
@@ -27,6 +28,24 @@ pub(super) struct Event {
     pub(super) token: u64,
     /// As in [`claim`](super::claim).
     pub(super) flags: u8,
+}
+
+/// The kernel's event as ours; `None` for a wake-up.
+fn ours(event: &epoll::Event) -> Option<Event> {
+    let (token, told) = ({ event.data }.u64(), { event.flags });
+    let mut flags = 0;
+    for (theirs, ours) in [
+        (EventFlags::IN, READ),
+        (EventFlags::OUT, WRITE),
+        (EventFlags::RDHUP, HALF),
+        (EventFlags::HUP, GONE),
+        (EventFlags::ERR, GONE),
+    ] {
+        if told.contains(theirs) {
+            flags |= ours;
+        }
+    }
+    (token != WAKE).then_some(Event { token, flags })
 }
 
 /// What to be told of.
@@ -81,29 +100,29 @@ impl Ready {
         let _ = epoll::delete(&self.set, fd); // not there is as good
     }
 
-    /// Waits until there is something, and adds it to `events`.
+    /// Waits until there is something, and adds it to `events`. For one thread at a time.
     pub(super) fn wait(&self, found: &mut Found, events: &mut impl Extend<Event>) {
         found.0.clear();
         // EINTR is no event.
-        if epoll::wait(&self.set, spare_capacity(&mut found.0), None).is_err() {
-            return;
+        if epoll::wait(&self.set, spare_capacity(&mut found.0), None).is_ok() {
+            events.extend(found.0.iter().filter_map(ours));
         }
-        events.extend(found.0.iter().filter_map(|event| {
-            let (token, told) = ({ event.data }.u64(), { event.flags });
-            let mut flags = 0;
-            for (theirs, ours) in [
-                (EventFlags::IN, READ),
-                (EventFlags::OUT, WRITE),
-                (EventFlags::RDHUP, HALF),
-                (EventFlags::HUP, GONE),
-                (EventFlags::ERR, GONE),
-            ] {
-                if told.contains(theirs) {
-                    flags |= ours;
-                }
-            }
-            (token != WAKE).then_some(Event { token, flags })
-        }));
+    }
+
+    /// Waits for one event, which no other waiter gets; `None` when woken.
+    pub(super) fn wait_for_one(&self) -> Option<Event> {
+        let mut found = [MaybeUninit::uninit()];
+        let (found, _) = epoll::wait(&self.set, &mut found, None).ok()?;
+        found.first().and_then(ours)
+    }
+
+    /// What there is at this moment, and whether a wake-up is among it.
+    pub(super) fn take(&self) -> (Vec<Event>, bool) {
+        let mut found = Vec::with_capacity(256);
+        let _ = epoll::wait(&self.set, spare_capacity(&mut found), Some(&Timespec { tv_sec: 0, tv_nsec: 0 }));
+        let events: Vec<_> = found.iter().filter_map(ours).collect();
+        let woken = events.len() < found.len();
+        (events, woken)
     }
 
     /// Wakes one who waits, or the next who is going to.

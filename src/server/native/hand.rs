@@ -1,5 +1,6 @@
 //! What a worker brings along for every connection that it takes in hand.
 
+use super::crew::Order;
 use super::epoll::Found;
 use super::shard::{Next, Shard};
 use crate::pool::Worker;
@@ -50,18 +51,23 @@ impl<'w> Hand<'w> {
 impl super::core::Core {
     /// What every worker does: leads a shard, or does what the leaders leave to it.
     pub(super) fn work(&self, worker: &Worker<'_>) {
-        let seat = super::crew::Seat::new();
         let mut hand = Hand::new(Some(worker));
         loop {
-            match self.crew.next(&seat) {
-                super::crew::Order::Lead(shard, term) => self.lead(&self.shards[shard], term, worker, &mut hand),
-                super::crew::Order::Job(job) => {
+            match self.crew.next() {
+                Order::Lead(shard, term) => self.lead(&self.shards[shard], term, worker, &mut hand),
+                Order::Job(job) => {
                     let busy = worker.job();
                     self.perform(job, &mut hand);
                     drop(busy);
                     self.crew.done();
                 }
-                super::crew::Order::End => return,
+                Order::Event(event) => {
+                    let busy = worker.job();
+                    self.on_event(event, &mut hand);
+                    drop(busy);
+                    self.crew.done();
+                }
+                Order::End => return,
             }
         }
     }

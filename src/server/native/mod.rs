@@ -32,6 +32,8 @@ mod entry;
 mod epoll;
 mod hand;
 mod lease;
+mod load;
+mod lounge;
 mod predict;
 mod shard;
 mod stream;
@@ -48,7 +50,7 @@ use std::time::{Duration, Instant};
 use super::{Engine, Listener, Running, ServerStats, Setup, ShutdownReport};
 use crate::pool::{Look, Pool, Source, Worker};
 use crate::service::Service;
-use core::Core;
+use core::{Core, Job};
 use drive::NO_HANDLER;
 use hand::Hand;
 use predict::Kind;
@@ -109,7 +111,7 @@ impl Source for Staff {
                 }
             }
         }
-        self.0.crew.wanted()
+        self.0.crew.wanted(Job::Event)
     }
 
     fn needed(&self, look: &Look<'_>) -> usize {

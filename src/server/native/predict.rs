@@ -12,7 +12,7 @@ use std::time::Duration;
 /// Kinds that are told apart.
 const KINDS: usize = 4096;
 /// A handler that takes longer is better handed over, whether it waits or computes: that costs a tenth of this.
-const SLOW_AFTER: Duration = Duration::from_micros(100);
+pub(super) const SLOW_AFTER: Duration = Duration::from_micros(100);
 /// One that takes this long is not taken for a quick one that was held up.
 const SURELY_SLOW: Duration = Duration::from_millis(1);
 /// Seen quick so often, a kind is looked at only now and then.
