@@ -8,6 +8,7 @@ use crate::error::{Error, HttpError, Result};
 use crate::request::Request;
 use crate::respond::IntoResponse;
 use crate::response::Response;
+use http::HeaderValue;
 
 /// JSON: as a handler's argument the request's body, as its answer the response's.
 ///
@@ -38,7 +39,8 @@ pub struct Json<T>(pub T);
 impl<T: Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Result<Response> {
         let bytes = serde_json::to_vec(&self.0)?;
-        Ok(Response::typed("application/json", bytes))
+        const JSON: HeaderValue = HeaderValue::from_static("application/json");
+        Ok(Response::of_type(JSON, bytes))
     }
 }
 

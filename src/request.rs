@@ -229,6 +229,10 @@ impl Request {
 
     /// A cookie's value; of several with one name the first.
     pub fn cookie(&self, name: &str) -> Option<String> {
+        // Most requests of programs have none.
+        if !self.headers().contains_key(http::header::COOKIE) {
+            return None;
+        }
         self.cookies().get(name).map(str::to_owned)
     }
 
@@ -312,9 +316,25 @@ impl Request {
         self.0.trailers.as_ref()?.get().filter(|trailers| !trailers.is_empty())
     }
 
-    pub(crate) fn with_trailers(mut self, trailers: Arc<OnceLock<HeaderMap>>) -> Request {
-        self.inner_mut().trailers = Some(trailers);
-        self
+    /// A request as an engine has received it.
+    pub(crate) fn received(received: Received, body: Body) -> Request {
+        let Received { method, uri, version, headers, remote_addr, secure, trailers } = received;
+        let (mut head, ()) = http::Request::new(()).into_parts();
+        head.method = method;
+        head.uri = uri;
+        head.version = version;
+        head.headers = headers;
+        Request(Arc::new(Inner {
+            head,
+            remote_addr,
+            secure,
+            body: Mutex::new(body),
+            trailers,
+            data: OnceLock::new(),
+            args: OnceLock::new(),
+            form: OnceLock::new(),
+            form_limits: OnceLock::new(),
+        }))
     }
 
     /// How large a form it may carry; the first call counts.
@@ -337,6 +357,18 @@ impl Request {
             *body = std::mem::take(&mut *body).limited(bytes);
         }
     }
+}
+
+/// What an engine knows of a request.
+pub(crate) struct Received {
+    pub(crate) method: Method,
+    pub(crate) uri: Uri,
+    pub(crate) version: Version,
+    pub(crate) headers: HeaderMap,
+    pub(crate) remote_addr: Option<SocketAddr>,
+    pub(crate) secure: bool,
+    /// Where the trailers will be, of a body in chunks.
+    pub(crate) trailers: Option<Arc<OnceLock<HeaderMap>>>,
 }
 
 /// Why the body, or the form in it, could not be read: kept, so that who asks again is not given an empty one.

@@ -46,18 +46,24 @@ impl Response {
 
     /// `text/html; charset=utf-8`, as whatever Flask's views return as text.
     pub fn html(body: impl Into<Body>) -> Response {
-        Response::typed("text/html; charset=utf-8", body)
+        const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
+        Response::of_type(HTML, body)
     }
 
     /// `text/plain; charset=utf-8`.
     pub fn text(body: impl Into<Body>) -> Response {
-        Response::typed("text/plain; charset=utf-8", body)
+        const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
+        Response::of_type(TEXT, body)
     }
 
     /// A body of this type.
     pub fn typed(content_type: &'static str, body: impl Into<Body>) -> Response {
+        Response::of_type(HeaderValue::from_static(content_type), body)
+    }
+
+    pub(crate) fn of_type(content_type: HeaderValue, body: impl Into<Body>) -> Response {
         let mut response = Response::new(body);
-        response.headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        response.headers.insert(CONTENT_TYPE, content_type);
         response
     }
 

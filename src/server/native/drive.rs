@@ -20,7 +20,7 @@ use super::predict::{Guess, Kind, SLOW_AFTER};
 use crate::body::Body;
 use crate::error::HttpError;
 use crate::proto::{BodyDecoder, Framing, Refusal, RequestHead, parse_head};
-use crate::request::Request;
+use crate::request::{Received, Request};
 
 /// Requests of one connection that are answered before a leader looks after the others.
 const IN_A_ROW: u32 = 64;
@@ -341,21 +341,16 @@ impl Core {
             upgradable: head.version == Version::HTTP_11 && head.headers.contains_key(UPGRADE),
             entry: Entry::begin(conn.peer, &head.method, &head.uri, head.version),
         };
-        let mut request = http::Request::new(body);
-        *request.method_mut() = head.method;
-        *request.uri_mut() = head.uri;
-        *request.version_mut() = head.version;
-        *request.headers_mut() = head.headers;
-        let request = Request::from(request);
-        let request = match trailers {
-            Some(trailers) => request.with_trailers(trailers),
-            None => request,
+        let received = Received {
+            method: head.method,
+            uri: head.uri,
+            version: head.version,
+            headers: head.headers,
+            remote_addr: conn.peer,
+            secure: false,
+            trailers,
         };
-        let request = match conn.peer {
-            Some(peer) => request.with_remote_addr(peer),
-            None => request,
-        };
-        (request, terms)
+        (Request::received(received, body), terms)
     }
 
     /// Has the request handled: here if it will be quick, or if this is nobody whom others wait for.
