@@ -54,7 +54,7 @@ Serves this app.
   --host HOST      the address to listen on (127.0.0.1), or unix:PATH
   --port PORT      the port (5000)
   --workers MAX    how many requests may be in handlers at once
-  --engine NAME    what accepts and parses: tiny_http
+  --engine NAME    what accepts and parses: native or tiny_http
   --debug          show errors in their pages, read templates again when they change
   --help           this text
 

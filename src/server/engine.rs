@@ -44,8 +44,10 @@ pub trait Running: fmt::Debug + Send + Sync {
 /// ```
 /// use dewar::server::EngineKind;
 ///
+/// assert_eq!(EngineKind::default().to_string(), if cfg!(unix) { "native" } else { "tiny_http" });
+/// # #[cfg(feature = "tiny_http")]
 /// assert_eq!("tiny_http".parse::<EngineKind>()?, EngineKind::TinyHttp);
-/// assert!("apache".parse::<EngineKind>().unwrap_err().to_string().contains("tiny_http"));
+/// assert!("apache".parse::<EngineKind>().unwrap_err().to_string().contains("no engine"));
 /// # Ok::<(), dewar::server::UnknownEngine>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -122,8 +124,11 @@ impl fmt::Display for UnknownEngine {
             }
             _ => write!(f, "there is no engine {name:?}")?,
         }
-        if cfg!(feature = "tiny_http") {
-            write!(f, "; there is tiny_http")?;
+        match (cfg!(unix), cfg!(feature = "tiny_http")) {
+            (true, true) => write!(f, "; there are native and tiny_http")?,
+            (true, false) => write!(f, "; there is native")?,
+            (false, true) => write!(f, "; there is tiny_http")?,
+            (false, false) => {}
         }
         Ok(())
     }

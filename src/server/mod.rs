@@ -8,7 +8,7 @@
 //! use std::time::Duration;
 //!
 //! let hello = |request: Request| Response::text(format!("you asked for {}", request.path()));
-//! # #[cfg(feature = "tiny_http")] {
+//! # #[cfg(any(unix, feature = "tiny_http"))] {
 //! let handle = Server::bind("127.0.0.1:0")?.max_workers(64).start(Arc::new(hello))?;
 //! println!("listening on http://{}", handle.addr());
 //!
