@@ -110,7 +110,7 @@ mod json;
 mod multidict;
 #[cfg(feature = "multipart")]
 mod multipart;
-#[cfg_attr(not(unix), allow(dead_code, reason = "elsewhere a build may have no engine, and so no workers"))]
+#[cfg_attr(not(feature = "tiny_http"), allow(dead_code, reason = "some of it only that engine needs"))]
 mod pool;
 #[allow(dead_code, unused_imports, reason = "the engine that reads requests by it is not here yet")]
 mod proto;

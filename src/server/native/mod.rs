@@ -11,15 +11,15 @@
 //! events, reads, runs the handler and writes, all by itself. New connections go to the first shard for as long as its
 //! leader has time left; more shards take part when it has not, and connections move over with their next request.
 //!
-//! **Handlers that block.** A leader runs only what is quick. The [predictor](predict) remembers which kinds of request
+//! **Handlers that block.** A leader runs only what is quick. A predictor remembers which kinds of request
 //! were not, and those are handed to one of the other workers, who may block as they like. A wrong guess stops the shard
 //! until the pool's ticker finds its leader asleep in a handler, a millisecond later: then another worker leads.
 //!
-//! **Connections** are numbers in a [table], owned by one thread at a time through their [claim]. While nobody owns
+//! **Connections** are places in a table, owned by one thread at a time. While nobody owns
 //! them they cost a few hundred bytes and no thread, whatever they wait for: a head, a small body, room for
 //! the rest of a response, the end.
 //!
-//! **Time** is the [clock]'s: one thread goes through the connections a few times a second.
+//! **Time** is the clock's: one thread goes through the connections a few times a second.
 
 mod answer;
 mod claim;
