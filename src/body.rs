@@ -128,6 +128,11 @@ impl Body {
         matches!(self.kind, Kind::Reader { .. } | Kind::Blocks { .. })
     }
 
+    /// Whether it is read from somewhere, so that whoever has room for it saves a copy by [`Read`].
+    pub(crate) fn is_reader(&self) -> bool {
+        matches!(self.kind, Kind::File { .. } | Kind::Reader { .. })
+    }
+
     /// Runs `job` once the body has been sent, or was given up because the client went away. A panic in it is logged,
     /// and harms neither the other jobs nor the response.
     pub fn call_on_close(&mut self, job: impl FnOnce() + Send + 'static) {

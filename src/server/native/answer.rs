@@ -1,7 +1,7 @@
 //! How a response goes out: at once if it is small, without a worker if it is bytes or a file, block by block if it is
 //! made while it is sent.
 
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -26,6 +26,8 @@ use crate::response::{MakeTrailers, Response};
 
 /// Bodies up to this are copied behind their head; longer ones are sent beside it.
 const COPIED: usize = 16 * 1024;
+/// Bytes that are read at once of a body that is a reader.
+const BLOCK: usize = 128 * 1024;
 /// Bytes that are sent before a leader looks after the others.
 const SEND_AT_ONCE: u64 = 1 << 20;
 /// How long a client may take to close after the last response, and how much it may send until then beyond the unread
@@ -434,13 +436,30 @@ impl Sender<'_> {
     ) -> Result<(), Failure> {
         // The head does not wait for the first block, for which the client may have to wait.
         self.send(out).map_err(Failure::Client)?;
-        while let Some(block) = body.next_block().map_err(Failure::Body)? {
+        let room = body.len().map_or(BLOCK, |length| length.clamp(1, BLOCK as u64) as usize);
+        let mut room = if body.is_reader() { vec![0; room] } else { Vec::new() };
+        loop {
+            let read;
+            let block = if room.is_empty() {
+                let Some(next) = body.next_block().map_err(Failure::Body)? else { break };
+                read = next;
+                &read[..]
+            } else {
+                match body.read(&mut room) {
+                    Ok(n) => &room[..n],
+                    Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                    Err(error) => return Err(Failure::Body(error)),
+                }
+            };
+            if block.is_empty() {
+                break;
+            }
             if chunked {
                 out.clear();
-                put_chunk(out, &block);
+                put_chunk(out, block);
                 self.send(out).map_err(Failure::Client)?;
             } else {
-                self.send(&block).map_err(Failure::Client)?;
+                self.send(block).map_err(Failure::Client)?;
             }
         }
         if chunked {
