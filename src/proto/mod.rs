@@ -15,7 +15,7 @@ mod request_head;
 mod request_line;
 
 pub(crate) use body::{BodyDecoder, Progress};
-#[cfg(feature = "tiny_http")]
+#[cfg(any(feature = "tiny_http", test, fuzzing))]
 pub(crate) use chunk::LAST_CHUNK;
 pub(crate) use chunk::{put_chunk, put_last_chunk};
 pub(crate) use framing::Framing;
