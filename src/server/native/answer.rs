@@ -30,9 +30,8 @@ const COPIED: usize = 16 * 1024;
 const BLOCK: usize = 128 * 1024;
 /// Bytes that are sent before a leader looks after the others.
 const SEND_AT_ONCE: u64 = 1 << 20;
-/// How long a client may take to close after the last response, and how much it may send until then beyond the unread
-/// body.
-const LINGER: Duration = Duration::from_secs(2);
+/// How long a client may send nothing after the last response, and not close.
+pub(super) const LINGER: Duration = Duration::from_secs(2);
 
 impl Core {
     /// Calls the service; what panics is a 500.
@@ -344,7 +343,7 @@ impl Core {
         }
         conn.stream.finish();
         conn.due = self.after(LINGER);
-        conn.stage = Stage::Lingering(self.limits.unread_body);
+        conn.stage = Stage::Lingering(self.limits.unread_body, self.after(self.limits.body_timeout));
         conn.more = true;
         Step::Go(conn)
     }

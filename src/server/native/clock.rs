@@ -63,7 +63,7 @@ impl Core {
                 ("taking a response", Step::Close(conn))
             }
             Stage::Draining(..) => ("sending a body that was not wanted", Step::Close(conn)),
-            Stage::Lingering(_) => ("closing", Step::Close(conn)),
+            Stage::Lingering(..) => ("closing", Step::Close(conn)),
         };
         if phase != "between requests" && phase != "closing" {
             self.figures.timeouts.fetch_add(1, Ordering::Relaxed);

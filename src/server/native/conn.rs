@@ -51,8 +51,8 @@ pub(super) enum Stage {
     /// A body that nobody wanted is read and thrown away, at most so many bytes of it.
     Draining(BodyDecoder, u64),
     /// The last response is out. What the client still sends is thrown away until it has seen that: to close at once
-    /// would reset the connection, and the response with it.
-    Lingering(u64),
+    /// would reset the connection, and the response with it. At most so many bytes, and not beyond this time.
+    Lingering(u64, u64),
 }
 
 pub(super) struct Ahead {

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http::header::UPGRADE;
 use http::{Method, StatusCode, Version};
 
+use super::answer::LINGER;
 use super::claim::{GONE, HALF, READ, WRITE};
 use super::conn::{Ahead, Conn, Outgoing, Pace, Stage, Terms};
 use super::core::{Answered, Call, Core, Job, Trailers};
@@ -109,7 +110,7 @@ impl Core {
             Stage::Ahead(_) => self.take_ahead(conn, hand),
             Stage::Sending(_) => self.send_on(conn, hand),
             Stage::Draining(..) => self.drain(conn, hand),
-            Stage::Lingering(_) => self.linger(conn, hand),
+            Stage::Lingering(..) => self.linger(conn, hand),
         }
     }
 
@@ -485,12 +486,13 @@ impl Core {
                 Some(0) if conn.more => {}
                 Some(0) => return Step::Wait(conn),
                 Some(n) => {
-                    let Stage::Lingering(budget) = &mut conn.stage else { return Step::Close(conn) };
+                    let Stage::Lingering(budget, end) = &mut conn.stage else { return Step::Close(conn) };
                     skipped += n;
                     *budget = budget.saturating_sub(n as u64);
                     if *budget == 0 {
                         return Step::Close(conn);
                     }
+                    conn.due = self.after(LINGER).min(*end);
                     if skipped > SKIP_AT_ONCE && hand.leads {
                         return Step::Later(conn);
                     }

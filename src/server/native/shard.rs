@@ -73,9 +73,14 @@ impl Shard {
         batch.events.extend(events.drain(..));
     }
 
-    /// Has the leader come back to a connection after the others. Only for who leads: nobody is woken.
+    /// Has the leader come back to a connection after the others.
     pub(super) fn again(&self, event: Event) {
-        self.batch().events.push_back(event);
+        let mut batch = self.batch();
+        batch.events.push_back(event);
+        // So it is somebody else by now: who asks was deposed.
+        if batch.waiting {
+            self.ready.wake();
+        }
     }
 
     /// Who leads.
