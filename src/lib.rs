@@ -91,6 +91,7 @@
 //! | `compute` | `bridge::compute`, by rayon | yes |
 //! | `multipart` | `multipart/form-data`, by multer | no |
 //! | `sessions` | `session()` and `flash`, in Flask's signed cookie | no |
+//! | `tls` | HTTPS by the native engine: `Server::tls`, `--cert` and `--key`, by rustls | no |
 //! | `full` | all of them | no |
 #![deny(missing_docs)]
 
@@ -173,6 +174,8 @@ pub mod handler {
 pub use http;
 #[cfg(feature = "templates")]
 pub use minijinja;
+#[cfg(feature = "tls")]
+pub use rustls;
 pub use serde_json::{self, json};
 
 #[cfg(any(test, fuzzing))]

@@ -4,6 +4,7 @@ mod logger;
 mod options;
 
 use std::panic::Location;
+use std::path::Path;
 use std::sync::Arc;
 
 pub use options::{BadOption, RunOptions};
@@ -11,11 +12,13 @@ pub use options::{BadOption, RunOptions};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::server::{Addr, Server};
+#[cfg(feature = "tls")]
+use crate::server::{TlsConfig, TlsError};
 
 impl App {
     /// Serves the app until Ctrl-C or SIGTERM: on 127.0.0.1:5000, unless the program's arguments (`--host`, `--port`,
-    /// `--workers`, `--engine`, `--debug`), or `DEWAR_HOST`, `DEWAR_PORT` and so on say otherwise; `--help` lists them. Programs
-    /// with arguments of their own use [`App::run_with`].
+    /// `--workers`, `--engine`, `--cert`, `--key`, `--debug`), or `DEWAR_HOST`, `DEWAR_PORT` and so on say otherwise; `--help`
+    /// lists them. Programs with arguments of their own use [`App::run_with`].
     ///
     /// On Unix, `--host unix:/run/site.sock` serves on a Unix socket, for a proxy on the same machine. When systemd has
     /// passed a socket to this process (`LISTEN_FDS`: see [`Server::inherited`]) that one is served on, whatever host
@@ -23,7 +26,8 @@ impl App {
     ///
     /// When the program has set no logger, warnings and errors are written to standard error; `DEWAR_LOG` says from
     /// which level on, and with `info` each request has a line, of the target `dewar::access`. One line
-    /// `listening on http://HOST:PORT`, or `listening on unix:PATH`, is written there when requests are answered.
+    /// `listening on http://HOST:PORT` (`https://` with `--cert` and `--key`), or `listening on unix:PATH`, is written
+    /// there when requests are answered.
     ///
     /// # Errors
     /// Mistakes of the set-up, all of them with their lines; an option that is none; a port that is in use.
@@ -53,7 +57,11 @@ impl App {
         if let Some(workers) = options.workers {
             server = server.max_workers(workers);
         }
-        let report = server.on_ready(announce).serve(Arc::new(service))?;
+        let mut scheme = "http";
+        if let Some((cert, key)) = options.certificate().map_err(|error| Error::located(error, here))? {
+            (server, scheme) = (encrypt(server, cert, key).map_err(|error| Error::located(error, here))?, "https");
+        }
+        let report = server.on_ready(move |addr| announce(addr, scheme)).serve(Arc::new(service))?;
         if report.cut > 0 {
             log::warn!("{} requests were cut at the end: their handlers took too long to finish", report.cut);
         }
@@ -74,10 +82,21 @@ fn bind(options: &RunOptions, here: &'static Location<'static>) -> Result<Server
     bound.map_err(|error| Error::located(error, here))
 }
 
+#[cfg(feature = "tls")]
+fn encrypt(server: Server, cert: &Path, key: &Path) -> std::result::Result<Server, TlsError> {
+    Ok(server.tls(TlsConfig::from_pem_files(cert, key)?))
+}
+
+/// Refused before this.
+#[cfg(not(feature = "tls"))]
+fn encrypt(server: Server, _: &Path, _: &Path) -> std::result::Result<Server, BadOption> {
+    Ok(server)
+}
+
 /// Tells people and scripts where it is.
-fn announce(addr: &Addr) {
+fn announce(addr: &Addr, scheme: &str) {
     match addr.tcp() {
-        Some(addr) => eprintln!("listening on http://{addr}"),
+        Some(addr) => eprintln!("listening on {scheme}://{addr}"),
         None => eprintln!("listening on {addr}"),
     }
 }

@@ -1,6 +1,7 @@
 //! How the app is served: from the environment and the command line.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 
 use log::LevelFilter;
 
@@ -29,6 +30,10 @@ pub struct RunOptions {
     pub workers: Option<usize>,
     /// What accepts and parses.
     pub engine: EngineKind,
+    /// A file with the site's certificate, in PEM: what is served is `https://` then. Needs the feature `tls`.
+    pub cert: Option<PathBuf>,
+    /// A file with the certificate's private key, in PEM.
+    pub key: Option<PathBuf>,
     /// Sets the app's `DEBUG`: for development, since error pages then show the error to whoever asks.
     pub debug: bool,
     /// From which level on the log is written, when the program has set no logger.
@@ -42,6 +47,8 @@ impl Default for RunOptions {
             port: 5000,
             workers: None,
             engine: EngineKind::default(),
+            cert: None,
+            key: None,
             debug: false,
             log: LevelFilter::Warn,
         }
@@ -55,12 +62,15 @@ Serves this app.
   --port PORT      the port (5000)
   --workers MAX    how many requests may be in handlers at once
   --engine NAME    what accepts and parses: native or tiny_http
+  --cert FILE      the site's certificate (PEM), to serve https
+  --key FILE       the certificate's private key (PEM)
   --debug          show errors in their pages, read templates again when they change
   --help           this text
 
 Each can be given in the environment too: DEWAR_HOST, DEWAR_PORT, DEWAR_WORKERS, DEWAR_ENGINE,
-DEWAR_DEBUG=true; and DEWAR_LOG says what is logged: off, error, warn, info (each request too),
-debug or trace. A socket that systemd passes (LISTEN_FDS) goes before host and port.";
+DEWAR_CERT, DEWAR_KEY, DEWAR_DEBUG=true; and DEWAR_LOG says what is logged: off, error, warn,
+info (each request too), debug or trace. A socket that systemd passes (LISTEN_FDS) goes before
+host and port.";
 
 impl RunOptions {
     /// From `DEWAR_…` in the environment, and then from the program's arguments. `--help` prints the options and ends
@@ -77,6 +87,7 @@ impl RunOptions {
             }
         }
         options.take(std::env::args().skip(1))?;
+        options.certificate()?;
         Ok(options)
     }
 
@@ -91,6 +102,7 @@ impl RunOptions {
     {
         let mut options = RunOptions::default();
         options.take(args.into_iter().map(Into::into))?;
+        options.certificate()?;
         Ok(options)
     }
 
@@ -113,6 +125,26 @@ impl RunOptions {
         Ok(())
     }
 
+    /// The files to serve HTTPS with, if it is to be that.
+    ///
+    /// # Errors
+    /// When one of them is missing, or this build knows no TLS.
+    pub(super) fn certificate(&self) -> Result<Option<(&Path, &Path)>, BadOption> {
+        let missing = |given: &str, other: &str| {
+            let variable = other.to_uppercase();
+            BadOption(format!(
+                "--{given} needs --{other}, too (or DEWAR_{variable}): https takes a certificate and its key"
+            ))
+        };
+        match (&self.cert, &self.key) {
+            (None, None) => Ok(None),
+            (Some(_), None) => Err(missing("cert", "key")),
+            (None, Some(_)) => Err(missing("key", "cert")),
+            (Some(cert), Some(key)) if cfg!(feature = "tls") => Ok(Some((cert, key))),
+            _ => Err(BadOption("--cert and --key need a build of dewar with its feature tls".to_owned())),
+        }
+    }
+
     /// The path of the Unix socket, if it is to be one.
     pub(super) fn socket(&self) -> Option<&str> {
         self.host.strip_prefix("unix:")
@@ -130,7 +162,7 @@ impl RunOptions {
 /// Sets an option from text, or says what it wants.
 type Setter = fn(&mut RunOptions, &str) -> Result<(), String>;
 
-const SETTERS: [(&str, Setter); 6] = [
+const SETTERS: [(&str, Setter); 8] = [
     ("host", |options, text| {
         options.host = text.to_owned();
         Ok(())
@@ -146,6 +178,14 @@ const SETTERS: [(&str, Setter); 6] = [
     }),
     ("engine", |options, text| {
         options.engine = text.parse().map_err(|error| format!("an engine ({error})"))?;
+        Ok(())
+    }),
+    ("cert", |options, text| {
+        options.cert = Some(text).filter(|text| !text.is_empty()).map(PathBuf::from);
+        Ok(())
+    }),
+    ("key", |options, text| {
+        options.key = Some(text).filter(|text| !text.is_empty()).map(PathBuf::from);
         Ok(())
     }),
     ("debug", |options, text| {

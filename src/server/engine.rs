@@ -23,11 +23,15 @@ pub trait Engine: fmt::Debug + Send + Sync {
 
 /// What an [`Engine`] is told.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Setup {
     /// Workers to have at least.
     pub workers: usize,
     /// All other bounds.
     pub limits: Limits,
+    /// HTTPS is to be spoken, with this: an engine that cannot must not start.
+    #[cfg(feature = "tls")]
+    pub tls: Option<super::TlsConfig>,
 }
 
 /// A server that an [`Engine`] runs.

@@ -29,6 +29,8 @@ pub mod native;
 mod signals;
 #[cfg(feature = "tiny_http")]
 pub mod tiny_http;
+#[cfg(feature = "tls")]
+mod tls;
 
 use std::fmt;
 use std::io;
@@ -45,6 +47,8 @@ pub use crate::pool::PoolStats;
 pub use engine::{Engine, EngineKind, Running, ServerStats, Setup, ShutdownReport, UnknownEngine};
 pub use limits::Limits;
 pub use listen::{Addr, BindError, BindOptions, Listener};
+#[cfg(feature = "tls")]
+pub use tls::{TlsConfig, TlsError};
 
 /// A server that is being set up: bound to its port or socket already, not yet answering.
 #[must_use = "a server does nothing until `start` or `serve`"]
@@ -99,7 +103,12 @@ impl Server {
         let addr = listener.addr();
         // At least two, so that one that waits does not stop everything until the pool has noticed.
         let cores = std::thread::available_parallelism().map_or(2, |n| n.get().max(2));
-        let setup = Setup { workers: cores, limits: Limits::default() };
+        let setup = Setup {
+            workers: cores,
+            limits: Limits::default(),
+            #[cfg(feature = "tls")]
+            tls: None,
+        };
         let engine = Box::new(EngineKind::default());
         Server { listener, addr, file: Unstarted::default(), engine, setup, on_ready: None }
     }
@@ -151,6 +160,14 @@ impl Server {
     /// All bounds at once.
     pub fn limits(mut self, limits: Limits) -> Server {
         self.setup.limits = limits;
+        self
+    }
+
+    /// Speaks HTTPS, with this certificate, and nothing else: plain HTTP is answered with 400. Only the
+    /// [native](EngineKind::Native) engine does; [`start`](Server::start) fails with others.
+    #[cfg(feature = "tls")]
+    pub fn tls(mut self, tls: TlsConfig) -> Server {
+        self.setup.tls = Some(tls);
         self
     }
 

@@ -193,7 +193,7 @@ impl Core {
         let mut sent = 0;
         let result = loop {
             if outgoing.is_done() {
-                break Ok(());
+                break conn.stream.flush();
             }
             if sent >= SEND_AT_ONCE && hand.leads {
                 outgoing.pace.bytes += sent;
@@ -222,7 +222,7 @@ impl Core {
                     log::debug!("a client was given up: taking the response took too long");
                     return Step::Close(conn);
                 }
-                if sent > 0 {
+                if sent > 0 || conn.stream.has_moved() {
                     conn.due = self.after(self.limits.write_timeout);
                 }
                 Step::Wait(conn)
@@ -406,6 +406,9 @@ impl Sender<'_> {
         while !bytes.is_empty() {
             let written = self.stream.write(bytes, false);
             bytes = &bytes[self.taken(written)?..];
+        }
+        while let Err(error) = self.stream.flush() {
+            self.taken(Err(error))?;
         }
         Ok(())
     }

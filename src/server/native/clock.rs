@@ -55,6 +55,7 @@ impl Core {
     fn expire(&self, conn: Box<Conn>, hand: &mut Hand<'_>) {
         let late = |why| Refusal { status: StatusCode::REQUEST_TIMEOUT, why };
         let (phase, step) = match &conn.stage {
+            Stage::Handshake => ("in the TLS handshake", Step::Close(conn)),
             Stage::Head if conn.input.is_empty() => ("between requests", Step::Close(conn)),
             Stage::Head => ("sending a head", self.refuse(conn, late("its head took too long"), hand)),
             Stage::Ahead(_) => ("sending a body", self.refuse(conn, late("its body took too long"), hand)),
@@ -76,7 +77,11 @@ impl Core {
     fn overdue(&self, job: Job, hand: &mut Hand<'_>) {
         self.figures.refused.fetch_add(1, Ordering::Relaxed);
         let seconds = self.limits.queue_deadline.as_secs();
-        log::warn!("no worker was free for {seconds} s, a request is answered with 503");
+        let outcome = match job {
+            Job::Handshake(_) => "a connection is closed before its handshake",
+            _ => "a request is answered with 503",
+        };
+        log::warn!("no worker was free for {seconds} s, {outcome}");
         let step = match job {
             Job::Event(event) => {
                 let token = Token::from_u64(event.token);
@@ -102,6 +107,7 @@ impl Core {
                 let terms = Terms { keep_alive: false, ..call.terms };
                 self.answer_finally(conn, self.come_again(), terms, hand)
             }
+            Job::Handshake(conn) => Step::Close(conn),
             Job::Send(answered) => {
                 let Answered { conn, terms, .. } = *answered;
                 let terms = Terms { keep_alive: false, ..terms };

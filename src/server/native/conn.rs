@@ -42,6 +42,8 @@ pub(super) struct Conn {
 
 /// What happens on the connection while nobody owns it.
 pub(super) enum Stage {
+    /// Client and server agree on keys.
+    Handshake,
     /// The head of the next request is awaited; the beginning of it may be there.
     Head,
     /// A small body is taken in, before a worker gets the request.

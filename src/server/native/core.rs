@@ -21,6 +21,7 @@ use super::predict::{Kind, Predictor};
 use super::shard::Shard;
 use super::stream::Stream;
 use super::table::{Table, Token};
+use super::tls::Acceptor;
 use crate::pool::Watch;
 use crate::proto::HeadLimits;
 use crate::request::Request;
@@ -43,6 +44,8 @@ pub(super) struct Core {
     pub(super) service: Arc<dyn Service>,
     pub(super) limits: Limits,
     pub(super) head_limits: HeadLimits,
+    /// Connections are encrypted.
+    pub(super) acceptor: Option<Acceptor>,
     pub(super) table: Table,
     pub(super) shards: Vec<Shard>,
     pub(super) crew: Crew<Job>,
@@ -73,6 +76,8 @@ pub(super) struct Figures {
 pub(super) enum Job {
     /// Handle a request.
     Call(Box<Call>),
+    /// Go on with a handshake.
+    Handshake(Box<Conn>),
     /// Send a response that is made while it is sent.
     Send(Box<Answered>),
     /// See to an event.
@@ -111,6 +116,7 @@ impl Core {
         listener: Listener,
         service: Arc<dyn Service>,
         limits: &Limits,
+        acceptor: Option<Acceptor>,
         shards: usize,
     ) -> io::Result<Arc<Core>> {
         let limits = limits.clone();
@@ -121,6 +127,7 @@ impl Core {
             this: Weak::clone(this),
             service,
             head_limits: HeadLimits { bytes: limits.head, headers: limits.headers, target: limits.target },
+            acceptor,
             table: Table::new(limits.connections),
             crew,
             predictor: Predictor::new(),
@@ -288,15 +295,22 @@ impl Core {
         if peer.is_some() {
             let _ = sockopt::set_tcp_nodelay(&fd, true); // slower without, not wrong
         }
-        let stream = Arc::new(Stream::new(fd));
         self.figures.accepted.fetch_add(1, Ordering::Relaxed);
+        let stream = match self.greet() {
+            Ok(tls) => Arc::new(Stream::new(fd, tls)),
+            Err(error) => return log::error!("a connection cannot be encrypted, it is closed: {error}"),
+        };
         let Some(token) = self.table.reserve() else {
             self.figures.refused.fetch_add(1, Ordering::Relaxed);
-            let _ = stream.write(FULL, false);
-            stream.finish();
+            // To tell it by TLS takes a handshake, for which there is no room.
+            if !stream.is_secure() {
+                let _ = stream.write(FULL, false);
+                stream.finish();
+            }
             return;
         };
         self.table.place(token.index).set_stream(Some(Arc::clone(&stream)));
+        let stage = if stream.is_secure() { Stage::Handshake } else { Stage::Head };
         let mut conn = Box::new(Conn {
             stream,
             token,
@@ -304,7 +318,7 @@ impl Core {
             shard: 0,
             slow: 0,
             interest: Interest::Read,
-            stage: Stage::Head,
+            stage,
             input: Input::default(),
             unsent: Vec::new(),
             more: false,
@@ -341,7 +355,7 @@ impl Core {
 
     /// Leaves a connection to whoever gets its next event; or gives it back with the events that came meanwhile.
     pub(super) fn let_go(&self, mut conn: Box<Conn>) -> Option<(Box<Conn>, u8)> {
-        let resting = matches!(conn.stage, Stage::Head) && conn.input.is_empty();
+        let resting = matches!(conn.stage, Stage::Head | Stage::Handshake) && conn.input.is_empty();
         if resting && conn.served > 0 && self.is_draining() {
             self.close(conn);
             return None;
@@ -397,6 +411,9 @@ impl Core {
         self.leave_shard(&conn);
         let token = conn.token;
         self.table.place(token.index).set_stream(None);
+        if !matches!(conn.stage, Stage::Sending(_)) {
+            conn.stream.part();
+        }
         if Arc::strong_count(&conn.stream) > 1 {
             conn.stream.cut();
         }

@@ -58,7 +58,11 @@ struct Asked {
 
 impl Conn {
     pub(super) fn wanted_interest(&self) -> Interest {
-        if matches!(self.stage, Stage::Sending(_)) { Interest::Write } else { Interest::Read }
+        match self.stage {
+            Stage::Sending(_) => Interest::Write,
+            Stage::Handshake if self.stream.is_kept() => Interest::Write,
+            _ => Interest::Read,
+        }
     }
 }
 
@@ -106,6 +110,7 @@ impl Core {
 
     fn advance(&self, mut conn: Box<Conn>, hand: &mut Hand<'_>) -> Step {
         match &mut conn.stage {
+            Stage::Handshake => self.handshake(conn, hand),
             Stage::Head => self.read_head(conn, hand),
             Stage::Ahead(_) => self.take_ahead(conn, hand),
             Stage::Sending(_) => self.send_on(conn, hand),
@@ -127,7 +132,7 @@ impl Core {
             Ok(n) => {
                 // A short read has taken all there was: more of it is a new event. But the end of what the client
                 // sends comes with no event of its own, when it came together with the last bytes.
-                conn.more = n == scratch.len() || conn.half;
+                conn.more = n == scratch.len() || conn.half || conn.stream.has_more();
                 Some(n)
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
@@ -348,7 +353,7 @@ impl Core {
             version: head.version,
             headers: head.headers,
             remote_addr: conn.peer,
-            secure: false,
+            secure: conn.stream.is_secure(),
             trailers,
         };
         (Request::received(received, body), terms)
@@ -399,6 +404,7 @@ impl Core {
                 self.dispatch(conn, request, terms, lease, kind, Guess::Quick(true), hand)
             }
             Job::Event(event) => return self.on_event(event, hand),
+            Job::Handshake(conn) => self.handshake(conn, hand),
             Job::Send(answered) => {
                 let Answered { mut conn, response, terms, lease } = *answered;
                 hand.out = std::mem::take(&mut conn.unsent);
@@ -507,9 +513,14 @@ impl Core {
             return Step::Go(conn);
         }
         let mut sent = 0;
-        while sent < hand.out.len() {
-            match conn.stream.write(&hand.out[sent..], false) {
-                Ok(n) => sent += n,
+        loop {
+            let written = match &hand.out[sent..] {
+                [] => conn.stream.flush().map(|()| None),
+                rest => conn.stream.write(rest, false).map(Some),
+            };
+            match written {
+                Ok(Some(n)) => sent += n,
+                Ok(None) => break,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     let rest = Bytes::copy_from_slice(&hand.out[sent..]);

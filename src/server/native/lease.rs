@@ -220,6 +220,7 @@ impl Lease {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     self.waiting.wait(&reading.stream, Wait::Read, &mut reading.waited, reading.came)?;
                 }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
             if self.void.load(Ordering::Acquire) {
@@ -231,16 +232,20 @@ impl Lease {
     /// RFC 9110 section 10.1.1: the client may send its body.
     fn go_on(&self, reading: &mut Reading) -> io::Result<()> {
         let mut left: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
-        while !left.is_empty() {
-            match reading.stream.write(left, false) {
-                Ok(n) => left = &left[n..],
+        loop {
+            let written = match left {
+                [] => reading.stream.flush().map(|()| None),
+                left => reading.stream.write(left, false).map(Some),
+            };
+            match written {
+                Ok(Some(n)) => left = &left[n..],
+                Ok(None) => return Ok(()),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     self.waiting.wait(&reading.stream, Wait::Write, &mut reading.waited, u64::MAX)?;
                 }
                 Err(error) => return Err(error),
             }
         }
-        Ok(())
     }
 }
 

@@ -19,6 +19,9 @@
 //! them they cost a few hundred bytes and no thread, whatever they wait for: a head, a small body, room for
 //! the rest of a response, the end.
 //!
+//! **TLS** (feature `tls`) is between a connection and its socket, and the rest of the engine does not see it. Handshakes
+//! are done by workers that do not lead; what is encrypted and not yet sent is at most 64 KiB for each connection.
+//!
 //! **Time** is the clock's: one thread goes through the connections a few times a second.
 
 mod answer;
@@ -31,6 +34,7 @@ mod drive;
 mod entry;
 mod epoll;
 mod hand;
+mod handshake;
 mod lease;
 mod load;
 mod lounge;
@@ -38,6 +42,11 @@ mod predict;
 mod shard;
 mod stream;
 mod table;
+#[cfg(feature = "tls")]
+mod tls;
+#[cfg(not(feature = "tls"))]
+#[path = "no_tls.rs"]
+mod tls;
 mod upgrade;
 
 use std::fmt;
@@ -77,7 +86,7 @@ impl Engine for Native {
         let cores = thread::available_parallelism().map_or(1, |cores| cores.get());
         let limits = &setup.limits;
         let shards = cores.min(limits.max_workers).max(1);
-        let core = Core::new(listener, service, limits, shards)?;
+        let core = Core::new(listener, service, limits, tls::acceptor(setup), shards)?;
         for shard in 0..shards {
             core.crew.appoint(shard, 0);
         }

@@ -1,4 +1,5 @@
-//! A connection's socket, which never blocks by itself: whoever has to wait says so, and for how long.
+//! A connection's socket, with TLS or without, which never blocks by itself: whoever has to wait says so, and for how
+//! long.
 
 use std::fs::File;
 use std::io::{self, IoSlice};
@@ -8,10 +9,13 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{RecvFlags, SendFlags, Shutdown, recv, send, shutdown};
 
+use super::tls::{Greeting, Tls};
+
 /// A socket. It is shared with the body of the request that is being handled and with whoever may have to cut it, so
 /// its end is `shutdown`: a body that was leaked keeps the descriptor open.
 pub(super) struct Stream {
     fd: OwnedFd,
+    tls: Option<Tls>,
 }
 
 /// What to wait for.
@@ -23,29 +27,59 @@ pub(super) enum Wait {
 
 impl Stream {
     /// A socket that does not block.
-    pub(super) fn new(fd: OwnedFd) -> Stream {
-        Stream { fd }
+    pub(super) fn new(fd: OwnedFd, tls: Option<Tls>) -> Stream {
+        Stream { fd, tls }
+    }
+
+    /// It is encrypted.
+    pub(super) fn is_secure(&self) -> bool {
+        self.tls.is_some()
+    }
+
+    /// Goes on with the handshake; nothing else may be done before it is over.
+    ///
+    /// # Errors
+    /// `WouldBlock` when the client has to be waited for; `InvalidData` when there can be no TLS with it, and the rest
+    /// of what it sends is only to be thrown away; otherwise the connection is broken.
+    pub(super) fn handshake(&self) -> io::Result<Greeting> {
+        self.tls.as_ref().map_or(Ok(Greeting::Tls), |tls| tls.handshake(self.as_fd()))
     }
 
     /// Reads what there is; 0 is the end.
     ///
     /// # Errors
-    /// `WouldBlock` when there is nothing yet; otherwise the connection is broken.
+    /// `WouldBlock` when there is nothing yet; otherwise the connection is broken. With TLS that is also one that ends
+    /// without saying so: something may have been cut off.
     pub(super) fn read(&self, out: &mut [u8]) -> io::Result<usize> {
+        if let Some(tls) = &self.tls {
+            return tls.read(self.as_fd(), out);
+        }
         Ok(recv(&self.fd, out, RecvFlags::empty())?.1)
     }
 
-    /// Writes what there is room for. With `more`, what follows belongs into the same packet.
+    /// After a read that was not full, and so has taken all that the kernel had: there is more nevertheless.
+    pub(super) fn has_more(&self) -> bool {
+        self.tls.as_ref().is_some_and(Tls::has_more)
+    }
+
+    /// Writes what there is room for. With `more`, what follows belongs into the same packet. It is on its way when it
+    /// was [flushed](Stream::flush).
     ///
     /// # Errors
     /// `WouldBlock` when there is no room; otherwise the connection is broken.
     pub(super) fn write(&self, bytes: &[u8], more: bool) -> io::Result<usize> {
+        if let Some(tls) = &self.tls {
+            return tls.write(self.as_fd(), &[IoSlice::new(bytes)], more);
+        }
         let flags = if more { SendFlags::NOSIGNAL | SendFlags::MORE } else { SendFlags::NOSIGNAL };
         Ok(send(&self.fd, bytes, flags)?)
     }
 
     /// The same of two pieces at once.
     pub(super) fn write_both(&self, first: &[u8], second: &[u8]) -> io::Result<usize> {
+        if let Some(tls) = &self.tls {
+            return tls.write(self.as_fd(), &[IoSlice::new(first), IoSlice::new(second)], false);
+        }
         Ok(rustix::io::writev(&self.fd, &[IoSlice::new(first), IoSlice::new(second)])?)
     }
 
@@ -54,11 +88,35 @@ impl Stream {
     /// # Errors
     /// As [`write`](Stream::write); what reading the file said cannot be told from that. 0 is the file's end.
     pub(super) fn send_file(&self, file: &File, count: usize) -> io::Result<usize> {
+        if let Some(tls) = &self.tls {
+            return tls.send_file(self.as_fd(), file, count);
+        }
         Ok(rustix::fs::sendfile(&self.fd, file, None, count)?)
+    }
+
+    /// Sends what was written and is kept, which only TLS does.
+    ///
+    /// # Errors
+    /// As [`write`](Stream::write).
+    pub(super) fn flush(&self) -> io::Result<()> {
+        self.tls.as_ref().map_or(Ok(()), |tls| tls.flush(self.as_fd()))
+    }
+
+    /// There is something to [`flush`](Stream::flush).
+    pub(super) fn is_kept(&self) -> bool {
+        self.tls.as_ref().is_some_and(Tls::is_kept)
+    }
+
+    /// Since this was last asked, the client has taken some of what was kept.
+    pub(super) fn has_moved(&self) -> bool {
+        self.tls.as_ref().is_some_and(Tls::has_moved)
     }
 
     /// Waits until there is something to read or room to write; `false` when there is not for this long.
     pub(super) fn wait(&self, wait: Wait, timeout: Duration) -> io::Result<bool> {
+        if wait == Wait::Read && self.has_more() {
+            return Ok(true);
+        }
         let flags = if wait == Wait::Read { PollFlags::IN | PollFlags::RDHUP } else { PollFlags::OUT };
         let timeout = Timespec { tv_sec: timeout.as_secs() as i64, tv_nsec: i64::from(timeout.subsec_nanos()) };
         match poll(&mut [PollFd::new(&self.fd, flags)], Some(&timeout)) {
@@ -70,7 +128,15 @@ impl Stream {
 
     /// Sends no more. What was written still arrives.
     pub(super) fn finish(&self) {
+        self.part();
         let _ = shutdown(&self.fd, Shutdown::Write); // gone already is as good
+    }
+
+    /// Says that no more is sent, where that has to be said: TLS tells an end from a connection that was cut.
+    pub(super) fn part(&self) {
+        if let Some(tls) = &self.tls {
+            tls.part(self.as_fd());
+        }
     }
 
     /// Ends it in both directions, whoever else still has it.

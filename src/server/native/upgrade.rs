@@ -24,7 +24,8 @@ impl Core {
         let (Some(job), Some(core)) = (job, self.this.upgrade()) else { return Step::Close(conn) };
         hand.heads.put_switch(&mut hand.out, response);
         // So little always has room, but for a client that has not taken the answers before it.
-        if !matches!(conn.stream.write(&hand.out, false), Ok(n) if n == hand.out.len()) {
+        if !matches!(conn.stream.write(&hand.out, false), Ok(n) if n == hand.out.len()) || conn.stream.flush().is_err()
+        {
             return Step::Close(conn);
         }
         hand.out.clear();
@@ -65,6 +66,17 @@ struct Connection {
     read_timeout: Option<Duration>,
 }
 
+impl Connection {
+    fn patiently<T>(&self, mut write: impl FnMut(&Stream) -> io::Result<T>) -> io::Result<T> {
+        loop {
+            match write(&self.stream) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => _ = self.stream.wait(Wait::Write, FOR_EVER)?,
+                written => return written,
+            }
+        }
+    }
+}
+
 impl Read for Connection {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         if !self.input.is_empty() {
@@ -88,12 +100,10 @@ impl Read for Connection {
 
 impl Write for Connection {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        loop {
-            match self.stream.write(bytes, false) {
-                Err(error) if error.kind() == ErrorKind::WouldBlock => _ = self.stream.wait(Wait::Write, FOR_EVER)?,
-                written => return written,
-            }
-        }
+        let n = self.patiently(|stream| stream.write(bytes, false))?;
+        // Whoever reads next must not wait for an answer to what was kept.
+        self.patiently(Stream::flush)?;
+        Ok(n)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -107,12 +117,16 @@ impl Duplex for Connection {
     }
 
     fn shutdown(&mut self) {
+        self.stream.part();
         self.stream.cut();
     }
 }
 
 impl Drop for Connection {
     fn drop(&mut self) {
+        if !thread::panicking() {
+            self.stream.part();
+        }
         self.stream.cut();
     }
 }

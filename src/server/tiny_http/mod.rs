@@ -101,6 +101,12 @@ struct Server {
 
 impl Engine for TinyHttp {
     fn start(&self, listener: Listener, service: Arc<dyn Service>, setup: &Setup) -> io::Result<Box<dyn Running>> {
+        #[cfg(feature = "tls")]
+        if setup.tls.is_some() {
+            let what = "the tiny_http engine does not speak TLS: choose the native engine (`--engine native`, or \
+                        `EngineKind::Native`), or serve plain HTTP behind a proxy that does";
+            return Err(io::Error::new(io::ErrorKind::Unsupported, what));
+        }
         let addr = listener.addr();
         let state = Arc::new(State {
             service,
