@@ -26,6 +26,8 @@ fn what_is_wrong_is_said() {
         (&["--workers", "0"], "--workers takes a number from 1 on, not \"0\""),
         (&["--engine", "x"], "--engine takes an engine"),
         (&["--log", "info"], "there is no option --log"),
+        (&["--cert", "site.crt"], "--cert needs --key, too (or DEWAR_KEY)"),
+        (&["--key=site.key"], "--key needs --cert, too (or DEWAR_CERT)"),
         (&["run"], "there is no option run"),
     ] {
         let error = RunOptions::parse(args.iter().copied()).unwrap_err().to_string();

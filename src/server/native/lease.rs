@@ -208,7 +208,11 @@ impl Lease {
 
     fn receive(&self, reading: &mut Reading, mut read: impl FnMut(&Stream) -> io::Result<usize>) -> io::Result<usize> {
         loop {
-            match read(&reading.stream) {
+            let read = read(&reading.stream);
+            if self.void.load(Ordering::Acquire) {
+                return Err(io::Error::new(ErrorKind::BrokenPipe, "the request whose body this is has ended"));
+            }
+            match read {
                 Ok(0) => {
                     let what = "the client went away before the end of the body";
                     return Err(io::Error::new(ErrorKind::UnexpectedEof, what));
@@ -222,9 +226,6 @@ impl Lease {
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
-            }
-            if self.void.load(Ordering::Acquire) {
-                return Err(io::Error::new(ErrorKind::BrokenPipe, "the request whose body this is has ended"));
             }
         }
     }

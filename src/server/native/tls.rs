@@ -42,7 +42,7 @@ enum Phase {
     New,
     Handshake,
     Open,
-    /// There is no TLS, or none any more: bytes go through as they are.
+    /// There is no TLS, or none any more: bytes go through as they are, and nobody takes them for a request.
     Plain,
 }
 
@@ -161,12 +161,14 @@ impl Tls {
         std::mem::take(&mut self.lock().moved)
     }
 
-    /// Tells the client that nothing is missing, and no more follows.
+    /// Tells the client that nothing is missing, and no more follows. What it still sends is only to be thrown away.
     pub(super) fn part(&self, fd: BorrowedFd<'_>) {
         let mut session = self.lock();
         if session.phase == Phase::Open {
             session.tls.send_close_notify();
             let _ = session.flush(fd, false); // a client that takes nothing learns nothing
+            // rustls must not be shown what is malformed from here on: it would have to send a second last alert.
+            session.phase = Phase::Plain;
         }
     }
 }

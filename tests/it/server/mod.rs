@@ -7,6 +7,8 @@ mod lease;
 mod listen;
 mod responses;
 mod shutdown;
+#[cfg(all(unix, feature = "tls"))]
+mod tls;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
