@@ -1,6 +1,6 @@
 """Drives the release build of the bench example with Python's `requests` and with curl, over real sockets.
 
-    python3 tests/clients/check.py        (needs `requests`; `cargo build --release --example bench` comes first)
+    python3 tests/clients/check.py        (needs `requests`; `cargo build --release --example bench --features tls` comes first)
 
 Every check is an assertion; the last line says how many there were.
 """
@@ -67,8 +67,31 @@ def drive_socket(addr):
     check("curl, posting to a Unix socket", sent, "y" * 5000)
 
 
+def drive_tls(url):
+    check("its scheme", url.startswith("https://"), True)
+    check("curl, HTTPS", curl("-k", f"{url}/hello/tls"), "Hello, tls!")
+    check("curl, posting by HTTPS", curl("-k", "--data-binary", "y" * 100_000, f"{url}/echo"), "y" * 100_000)
+    two = curl("-k", f"{url}/plaintext", f"{url}/plaintext", "-w", "%{num_connects} ")
+    check("curl, keeping the HTTPS connection", two, "Hello, World!1 Hello, World!0 ")
+    size = curl("-k", "-o", os.devnull, "-w", "%{http_code} %{size_download}", f"{url}/bytes/10000000")
+    check("10 MB by HTTPS", size, "200 10000000")
+    plain = curl("-w", " %{http_code}", url.replace("https://", "http://", 1))
+    check("plain HTTP", ("https://" in plain, plain.split()[-1]), (True, "400"))
+    old = curl("-k", "--tls-max", "1.2", f"{url}/plaintext")
+    check("curl, TLS 1.2", old, "Hello, World!")
+
+
+def certificate(folder):
+    cert, key = f"{folder}/site.crt", f"{folder}/site.key"
+    command = ["openssl", "req", "-x509", "-nodes", "-newkey", "rsa:2048", "-subj", "/CN=localhost", "-days", "2"]
+    subprocess.run([*command, "-keyout", key, "-out", cert], check=True, capture_output=True)
+    return {"DEWAR_CERT": cert, "DEWAR_KEY": key}
+
+
 if __name__ == "__main__":
     serve("bench", drive)
+    with tempfile.TemporaryDirectory() as folder:
+        serve("bench", drive_tls, certificate(folder))
     with tempfile.TemporaryDirectory() as folder:
         serve("bench", drive_socket, host=f"unix:{folder}/site.sock")
         check("no socket file is left", os.listdir(folder), [])
