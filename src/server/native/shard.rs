@@ -73,9 +73,16 @@ impl Shard {
         batch.events.extend(events.drain(..));
     }
 
-    /// Has the leader come back to a connection after the others. Only for who leads: nobody is woken.
+    /// Has the leader come to a connection after the others.
     pub(super) fn again(&self, event: Event) {
-        self.batch().events.push_back(event);
+        let mut batch = self.batch();
+        batch.events.push_back(event);
+        // Who says so may have been deposed meanwhile, or never have led: then whoever does may be waiting.
+        let waiting = batch.waiting;
+        drop(batch);
+        if waiting {
+            self.ready.wake();
+        }
     }
 
     /// Who leads.
