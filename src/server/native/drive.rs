@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::header::UPGRADE;
@@ -24,6 +24,8 @@ use crate::request::Request;
 
 /// Requests of one connection that are answered before a leader looks after the others.
 const IN_A_ROW: u32 = 64;
+/// For how long a worker that does not lead goes on with one connection, when it has more requests.
+const TURN: Duration = Duration::from_millis(10);
 /// Responses to requests that came together are sent together, up to so many bytes.
 const TOGETHER: usize = 32 * 1024;
 /// Bytes that are thrown away before a leader looks after the others.
@@ -70,9 +72,13 @@ impl Core {
 
     pub(super) fn drive_on(&self, mut step: Step, hand: &mut Hand<'_>) {
         let mut in_a_row = 0;
+        let began = (!hand.is_wanted()).then(Instant::now);
         loop {
             step = match step {
                 Step::Go(conn) if hand.leads && in_a_row > IN_A_ROW => Step::Later(conn),
+                Step::Go(conn) if began.is_some_and(|began| in_a_row > 0 && began.elapsed() > TURN) => {
+                    Step::Later(conn)
+                }
                 Step::Go(conn) => {
                     in_a_row += 1;
                     self.advance(conn, hand)
@@ -81,15 +87,22 @@ impl Core {
                     Some((conn, flags)) => on_flags(conn, flags),
                     None => return,
                 },
-                Step::Later(conn) if conn.shard >= self.shards.len() => Step::Go(conn),
                 Step::Later(conn) => {
                     in_a_row = 0;
-                    let (token, shard) = (conn.token.to_u64(), conn.shard);
+                    let event = Event { token: conn.token.to_u64(), flags: READ | WRITE };
+                    let shard = conn.shard;
                     // Its answers so far go out first, and what they leave over has the same way to go.
                     match self.flush(conn, hand) {
-                        Step::Go(conn) if hand.leads => match self.let_go(conn) {
+                        Step::Go(conn) => match self.let_go(conn) {
                             Some((conn, flags)) => on_flags(conn, flags),
-                            None => return self.shards[shard].again(Event { token, flags: READ | WRITE }),
+                            None if hand.leads => {
+                                return self.shards.get(shard).unwrap_or(&self.shards[0]).again(event);
+                            }
+                            // Nobody is called for it: this worker is the next that has time.
+                            None => {
+                                let _ = self.crew.submit(Job::Event(event));
+                                return;
+                            }
                         },
                         step => step,
                     }

@@ -111,7 +111,11 @@ impl Source for Staff {
                 }
             }
         }
-        self.0.crew.wanted(Job::Event)
+        let wanted = self.0.crew.wanted(Job::Event, |event| self.0.shards[0].again(event));
+        // Somebody has to wait where the guests are: the leaders do not, and this thread may sleep for as long as they
+        // are all that there is.
+        let nobody = look.workers <= self.0.shards.len() && self.0.crew.guests.load(Ordering::Relaxed) > 0;
+        wanted.max(usize::from(nobody))
     }
 
     fn needed(&self, look: &Look<'_>) -> usize {
