@@ -5,17 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use http::{Method, StatusCode, Version};
+use http::StatusCode;
 
-use super::claim::Outcome;
 use super::conn::{Conn, Stage, Terms};
 use super::core::{Answered, Core, Job};
 use super::drive::{NO_HANDLER, Step};
-use super::entry::Entry;
 use super::hand::Hand;
 use super::load::{Load, WINDOW};
 use super::predict::Kind;
-use super::table::Token;
 use crate::error::HttpError;
 use crate::proto::Refusal;
 use crate::response::Response;
@@ -74,25 +71,9 @@ impl Core {
 
     /// No worker came for a job in time.
     fn overdue(&self, job: Job, hand: &mut Hand<'_>) {
-        self.figures.refused.fetch_add(1, Ordering::Relaxed);
-        let seconds = self.limits.queue_deadline.as_secs();
-        log::warn!("no worker was free for {seconds} s, a request is answered with 503");
         let step = match job {
-            Job::Event(event) => {
-                let token = Token::from_u64(event.token);
-                let place = self.table.place(token.index);
-                if place.claim.event(token.generation, event.flags) != Outcome::Mine {
-                    return;
-                }
-                let Some(conn) = place.take() else { return };
-                let entry = Entry::of_malformed(conn.peer, b"");
-                self.answer_finally(
-                    conn,
-                    self.come_again(),
-                    Terms { entry, ..Terms::last(Method::GET, Version::HTTP_11) },
-                    hand,
-                )
-            }
+            // Whatever it is, it is no request yet; one that comes of it waits for itself.
+            Job::Event(event) => return self.on_event(event, hand),
             Job::Call(call) => {
                 let call = *call;
                 let mut conn = call.conn;
@@ -103,11 +84,16 @@ impl Core {
                 self.answer_finally(conn, self.come_again(), terms, hand)
             }
             Job::Send(answered) => {
-                let Answered { conn, terms, .. } = *answered;
+                let Answered { mut conn, terms, .. } = *answered;
+                // The answers before it come first.
+                hand.out = std::mem::take(&mut conn.unsent);
                 let terms = Terms { keep_alive: false, ..terms };
                 self.answer_finally(conn, self.come_again(), terms, hand)
             }
         };
+        self.figures.refused.fetch_add(1, Ordering::Relaxed);
+        let waited = self.limits.queue_deadline;
+        log::warn!("no worker was free for {waited:?}, a request is answered with 503");
         self.drive_on(step, hand);
     }
 
