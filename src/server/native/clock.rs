@@ -105,7 +105,7 @@ impl Core {
 
 /// Tells once of each handler that does not return.
 fn name_slow_handlers(core: &Core, named: &mut Vec<(u64, u64)>) {
-    let Some(watch) = core.watch.get() else { return };
+    let Some(watch) = core.watch.get().filter(|_| !core.limits.slow_handler.is_zero()) else { return };
     let slow = watch.longer_than(core.limits.slow_handler);
     named.retain(|known| slow.iter().any(|slow| (slow.worker, slow.job) == *known));
     for slow in slow {
