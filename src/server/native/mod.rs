@@ -143,7 +143,7 @@ impl Running for Server {
             connections: core.table.open(),
             accepted: core.figures.accepted.load(Ordering::Relaxed),
             waiting: core.crew.waiting(),
-            timeouts: core.figures.timeouts.load(Ordering::Relaxed),
+            timeouts: core.figures.timeouts.load(Ordering::Relaxed) + core.waiting.given_up.load(Ordering::Relaxed),
             refused_503: core.figures.refused.load(Ordering::Relaxed),
             pool,
         }
