@@ -54,6 +54,8 @@ pub(super) struct Core {
     pub(super) active: AtomicUsize,
     phase: AtomicU8,
     listener: Mutex<Door>,
+    /// The last attempt to accept failed for want of descriptors or memory.
+    short: AtomicBool,
     started: Instant,
     /// Told when a connection has ended during a shutdown, when the first one comes, and at the end.
     changed: (Mutex<()>, Condvar),
@@ -130,6 +132,7 @@ impl Core {
             active: AtomicUsize::new(1),
             phase: AtomicU8::new(RUNNING),
             listener: Mutex::new(Door::Open(listener)),
+            short: AtomicBool::new(false),
             started: Instant::now(),
             changed: (Mutex::new(()), Condvar::new()),
             clock_asleep: AtomicBool::new(false),
@@ -185,7 +188,9 @@ impl Core {
             None => {
                 self.clock_asleep.store(true, Ordering::SeqCst);
                 // A connection that came before that has not seen it; now it is seen here.
-                if self.table.open() == 0 && self.phase.load(Ordering::SeqCst) == RUNNING {
+                // So is a listener that is to be looked at again.
+                let idle = self.table.open() == 0 && !matches!(*self.door(), Door::Paused(..));
+                if idle && self.phase.load(Ordering::SeqCst) == RUNNING {
                     drop(self.changed.1.wait(guard));
                 }
                 self.clock_asleep.store(false, Ordering::SeqCst);
@@ -235,12 +240,23 @@ impl Core {
                 Ok((fd, addr)) => {
                     self.admit(fd, addr.and_then(|addr| SocketAddr::try_from(addr).ok()), hand);
                 }
-                Err(Errno::AGAIN) => return,
-                Err(error @ (Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM)) => {
-                    return self.pause_accepting(error.into());
-                }
+                Err(Errno::AGAIN) => return self.short.store(false, Ordering::Relaxed),
                 // The connection was gone before it was accepted (accept(2) lists the reasons); others may follow.
-                Err(_) => {}
+                Err(
+                    Errno::CONNABORTED
+                    | Errno::INTR
+                    | Errno::PROTO
+                    | Errno::NETDOWN
+                    | Errno::NETUNREACH
+                    | Errno::HOSTDOWN
+                    | Errno::HOSTUNREACH
+                    | Errno::NOPROTOOPT
+                    | Errno::OPNOTSUPP
+                    | Errno::PERM
+                    | Errno::TIMEDOUT,
+                ) => {}
+                // No descriptors or no memory are left; or the listener is broken, which would be told again and again.
+                Err(error) => return self.pause_accepting(error.into()),
             }
         }
     }
@@ -252,7 +268,10 @@ impl Core {
             *door = Door::Paused(listener, Instant::now() + ACCEPT_PAUSE);
         }
         drop(door);
-        log::warn!("no connection can be accepted just now, trying again shortly: {error}");
+        // Said once, until all that waited could be accepted.
+        if !self.short.swap(true, Ordering::Relaxed) {
+            log::warn!("no connection can be accepted just now, trying again shortly: {error}");
+        }
         self.wake_clock();
     }
 
