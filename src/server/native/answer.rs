@@ -23,6 +23,7 @@ use crate::proto::{Delivery, put_chunk, put_last_chunk};
 use crate::quiet::{discard_panic, quietly};
 use crate::request::Request;
 use crate::response::{MakeTrailers, Response};
+use crate::upgrade::OnUpgrade;
 
 /// Bodies up to this are copied behind their head; longer ones are sent beside it.
 const COPIED: usize = 16 * 1024;
@@ -91,11 +92,13 @@ impl Core {
     ) -> Step {
         hand.note(NO_HANDLER);
         if response.status().is_informational() {
-            if response.status() == StatusCode::SWITCHING_PROTOCOLS && lease.is_none() && terms.upgradable {
+            let switches = response.status() == StatusCode::SWITCHING_PROTOCOLS
+                && response.extensions().get::<OnUpgrade>().is_some();
+            if switches && lease.is_none() && terms.upgradable {
                 return self.switch(conn, &response, hand);
             }
             response = match response.headers_mut().remove(UPGRADE) {
-                Some(protocol) if response.status() == StatusCode::SWITCHING_PROTOCOLS => {
+                Some(protocol) if switches => {
                     let mut refusal = Response::empty(StatusCode::UPGRADE_REQUIRED);
                     refusal.headers_mut().insert(UPGRADE, protocol);
                     refusal
