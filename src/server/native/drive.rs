@@ -305,6 +305,14 @@ impl Core {
             let (request, terms) = self.request(&conn, head, Bytes::from(body).into(), Some(trailers));
             return self.dispatch(conn, request, terms, None, kind, guess, hand);
         }
+        if ahead.pace.is_too_slow(self.now(), self.limits.min_rate) {
+            self.figures.timeouts.fetch_add(1, Ordering::Relaxed);
+            return self.refuse(
+                conn,
+                Refusal { status: StatusCode::REQUEST_TIMEOUT, why: "its body took too long" },
+                hand,
+            );
+        }
         if progress.consumed > 0 && !conn.input.is_empty() {
             return Step::Go(conn);
         }
