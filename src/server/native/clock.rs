@@ -49,7 +49,16 @@ pub(super) fn run(core: &Arc<Core>) {
 
 impl Core {
     /// A connection's time is over.
-    fn expire(&self, conn: Box<Conn>, hand: &mut Hand<'_>) {
+    fn expire(&self, mut conn: Box<Conn>, hand: &mut Hand<'_>) {
+        if matches!(conn.stage, Stage::Head) && conn.input.is_empty() {
+            // A request may have come that nobody has looked at yet.
+            conn.more = true;
+            if let Some(n @ 1..) = Core::receive(&mut conn, &mut hand.scratch) {
+                conn.input.push(&hand.scratch[..n]);
+                conn.due = self.after(self.limits.head_timeout);
+                return self.drive_on(Step::Go(conn), hand);
+            }
+        }
         let late = |why| Refusal { status: StatusCode::REQUEST_TIMEOUT, why };
         let (phase, step) = match &conn.stage {
             Stage::Head if conn.input.is_empty() => ("between requests", Step::Close(conn)),

@@ -11,7 +11,7 @@ use http::HeaderMap;
 use rustix::io::Errno;
 use rustix::net::{SocketFlags, acceptfrom_with, sockopt};
 
-use super::claim::{GONE, Outcome};
+use super::claim::{GONE, Outcome, READ};
 use super::conn::{Conn, Input, Stage, Terms};
 use super::crew::Crew;
 use super::epoll::{Event, Interest, Ready};
@@ -465,15 +465,15 @@ impl Core {
         }
     }
 
-    /// At the beginning of a shutdown: closes what is idle, and gives new ones a moment.
+    /// At the beginning of a shutdown: closes what is idle, and gives new ones a moment. A request that has come already
+    /// is answered, though nobody has looked yet.
     pub(super) fn let_go_of_all(&self, hand: &mut Hand<'_>) {
         for (_, place) in self.table.places() {
             let Some(generation) = place.claim.idle_generation() else { continue };
             if place.claim.take(generation)
                 && let Some(conn) = place.take()
-                && let Some((conn, flags)) = self.let_go(conn)
             {
-                self.drive(conn, flags, hand);
+                self.drive(conn, READ, hand);
             }
         }
     }
