@@ -20,7 +20,7 @@ use super::lease::{Lease, Waiting};
 use super::predict::{Kind, Predictor};
 use super::shard::Shard;
 use super::stream::Stream;
-use super::table::{Table, Token};
+use super::table::{NEVER, Table, Token};
 use crate::pool::Watch;
 use crate::proto::HeadLimits;
 use crate::request::Request;
@@ -148,7 +148,8 @@ impl Core {
 
     /// That time from now.
     pub(super) fn after(&self, time: Duration) -> u64 {
-        (self.started.elapsed() + time).as_millis() as u64
+        // Limits may be as long as there are numbers for.
+        u64::try_from(self.started.elapsed().saturating_add(time).as_millis()).unwrap_or(NEVER)
     }
 
     /// The server is shutting down: responses are the last ones on their connections.

@@ -54,6 +54,7 @@ use core::{Core, Job};
 use drive::NO_HANDLER;
 use hand::Hand;
 use predict::Kind;
+use stream::FOR_EVER;
 
 /// A leader that computes for longer than this is worked around, as one that sleeps is at once.
 const UNFAIR: Duration = Duration::from_millis(10);
@@ -151,11 +152,11 @@ impl Running for Server {
 
     fn stop(&self, grace: Duration) -> ShutdownReport {
         let core = &self.core;
-        let deadline = Instant::now() + grace;
+        let deadline = Instant::now() + grace.min(FOR_EVER);
         let mut hand = Hand::new(None);
         core.start_draining();
         core.let_go_of_all(&mut hand);
-        let until = (Instant::now() + core.limits.drain_grace).min(deadline);
+        let until = (Instant::now() + core.limits.drain_grace.min(FOR_EVER)).min(deadline);
         while Instant::now() < until {
             core.pause(Some(until.saturating_duration_since(Instant::now())));
         }

@@ -8,6 +8,9 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{RecvFlags, SendFlags, Shutdown, recv, send, shutdown};
 
+/// For so long nothing happens where no limit is set; the kernel knows no longer times.
+pub(super) const FOR_EVER: Duration = Duration::from_secs(i32::MAX as u64);
+
 /// A socket. It is shared with the body of the request that is being handled and with whoever may have to cut it, so
 /// its end is `shutdown`: a body that was leaked keeps the descriptor open.
 pub(super) struct Stream {
@@ -60,6 +63,7 @@ impl Stream {
     /// Waits until there is something to read or room to write; `false` when there is not for this long.
     pub(super) fn wait(&self, wait: Wait, timeout: Duration) -> io::Result<bool> {
         let flags = if wait == Wait::Read { PollFlags::IN | PollFlags::RDHUP } else { PollFlags::OUT };
+        let timeout = timeout.min(FOR_EVER);
         let timeout = Timespec { tv_sec: timeout.as_secs() as i64, tv_nsec: i64::from(timeout.subsec_nanos()) };
         match poll(&mut [PollFd::new(&self.fd, flags)], Some(&timeout)) {
             Ok(ready) => Ok(ready > 0),

@@ -9,13 +9,10 @@ use super::conn::{Conn, Input};
 use super::core::Core;
 use super::drive::Step;
 use super::hand::Hand;
-use super::stream::{Stream, Wait};
+use super::stream::{FOR_EVER, Stream, Wait};
 use crate::quiet::quietly;
 use crate::response::Response;
 use crate::upgrade::{Duplex, OnUpgrade, Upgraded};
-
-/// For so long nothing may come where no limit is set.
-const FOR_EVER: Duration = Duration::from_secs(u32::MAX as u64);
 
 impl Core {
     /// Sends the 101, and leaves the connection to the response's job, on a thread of its own: no worker has it.
