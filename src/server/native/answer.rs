@@ -148,6 +148,7 @@ impl Core {
             let pace = Pace::from(self.now());
             let closers = Some(closers);
             conn.stage = Stage::Sending(Box::new(Outgoing { first, second, file, closers, after, pace }));
+            conn.due = self.after(self.limits.write_timeout);
             return self.send_on(conn, hand);
         }
         if !after.close && after.unread.is_none() && closers.is_empty() && Core::may_put_off(&conn, hand) {
