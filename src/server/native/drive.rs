@@ -157,7 +157,7 @@ impl Core {
                 Ok(Some(head)) => {
                     let used = head.len;
                     let (asked, body) = self.ask(head, &conn.input.as_slice()[used..], hand);
-                    if !hand.out.is_empty() && (asked.body.is_none() || asked.guess == Guess::Slow) {
+                    if !hand.out.is_empty() && (asked.body.is_none() || self.is_slow(&asked, hand)) {
                         // Answers must not wait for a request that does; it is looked at again when they are out.
                         return self.flush(conn, hand);
                     }
@@ -248,6 +248,12 @@ impl Core {
             Some(_) => Guess::Quick(true),
             None => Guess::Slow,
         }
+    }
+
+    /// Whether it is known to be slow, also to those who run it all the same.
+    fn is_slow(&self, asked: &Asked, hand: &Hand<'_>) -> bool {
+        asked.guess == Guess::Slow
+            || (!hand.leads && self.predictor.guess(asked.kind, hand.turn, || self.now()) == Guess::Slow)
     }
 
     /// A request has come; its head has been taken off the input.
