@@ -244,7 +244,11 @@ impl Core {
 
     fn guess(&self, kind: Kind, hand: &Hand<'_>) -> Guess {
         match hand.worker {
-            Some(_) if hand.leads => self.predictor.guess(kind, hand.turn, || self.now()),
+            Some(_) if hand.leads => match self.predictor.guess(kind, hand.turn, || self.now()) {
+                // If it were slow, nobody could take over from whoever runs it.
+                Guess::Quick(true) if self.predictor.is_new(kind) && self.crew.is_full() => Guess::Slow,
+                guess => guess,
+            },
             Some(_) => Guess::Quick(true),
             None => Guess::Slow,
         }
