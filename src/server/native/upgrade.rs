@@ -2,6 +2,7 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 
@@ -27,7 +28,7 @@ impl Core {
         hand.out.clear();
         self.mute(&mut conn);
         let (stream, input) = (Arc::clone(&conn.stream), std::mem::take(&mut conn.input));
-        let token = conn.token;
+        let (token, guest) = (conn.token, conn.shard == self.shards.len());
         let place = self.table.place(token.index);
         // Events that come now are for nobody.
         while place.claim.park().is_err() {}
@@ -44,6 +45,7 @@ impl Core {
             // The connection went with the closure, but for its place.
             log::error!("a connection cannot be taken over, no thread is to be had: {error}");
             place.claim.unpark();
+            self.crew.guests.fetch_sub(usize::from(guest), Ordering::Relaxed);
             if let Some(stream) = place.stream() {
                 stream.cut();
             }
