@@ -8,7 +8,7 @@ use std::time::Duration;
 use http::StatusCode;
 
 use super::conn::{Conn, Stage, Terms};
-use super::core::{Answered, Core, Job};
+use super::core::{Answered, Call, Core, Job};
 use super::drive::{NO_HANDLER, Step};
 use super::hand::Hand;
 use super::load::{Load, WINDOW};
@@ -59,50 +59,54 @@ impl Core {
                 return self.drive_on(Step::Go(conn), hand);
             }
         }
-        let late = |why| Refusal { status: StatusCode::REQUEST_TIMEOUT, why };
-        let (phase, step) = match &conn.stage {
-            Stage::Head if conn.input.is_empty() => ("between requests", Step::Close(conn)),
-            Stage::Head => ("sending a head", self.refuse(conn, late("its head took too long"), hand)),
-            Stage::Ahead(_) => ("sending a body", self.refuse(conn, late("its body took too long"), hand)),
-            Stage::Sending(_) => {
-                conn.stream.cut();
-                ("taking a response", Step::Close(conn))
-            }
-            Stage::Draining(..) => ("sending a body that was not wanted", Step::Close(conn)),
-            Stage::Lingering(_) => ("closing", Step::Close(conn)),
+        let phase = match &conn.stage {
+            Stage::Head if conn.input.is_empty() => "between requests",
+            Stage::Head => "sending a head",
+            Stage::Ahead(_) => "sending a body",
+            Stage::Sending(_) => "taking a response",
+            Stage::Draining(..) => "sending a body that was not wanted",
+            Stage::Lingering(_) => "closing",
         };
         if phase != "between requests" && phase != "closing" {
             self.figures.timeouts.fetch_add(1, Ordering::Relaxed);
         }
         log::debug!("a client was too slow {phase}: its connection is closed");
+        let late = |why| Refusal { status: StatusCode::REQUEST_TIMEOUT, why };
+        let step = match &conn.stage {
+            Stage::Head if !conn.input.is_empty() => self.refuse(conn, late("its head took too long"), hand),
+            Stage::Ahead(_) => self.refuse(conn, late("its body took too long"), hand),
+            Stage::Sending(_) => {
+                conn.stream.cut();
+                Step::Close(conn)
+            }
+            Stage::Head | Stage::Draining(..) | Stage::Lingering(_) => Step::Close(conn),
+        };
         self.drive_on(step, hand);
     }
 
     /// No worker came for a job in time.
     fn overdue(&self, job: Job, hand: &mut Hand<'_>) {
-        let step = match job {
+        let (conn, terms) = match job {
             // Whatever it is, it is no request yet; one that comes of it waits for itself.
             Job::Event(event) => return self.on_event(event, hand),
             Job::Call(call) => {
-                let call = *call;
-                let mut conn = call.conn;
-                if let Some(reading) = call.lease.and_then(|lease| lease.revoke()) {
+                let Call { mut conn, terms, lease, .. } = *call;
+                if let Some(reading) = lease.and_then(|lease| lease.revoke()) {
                     conn.input = reading.input;
                 }
-                let terms = Terms { keep_alive: false, ..call.terms };
-                self.answer_finally(conn, self.come_again(), terms, hand)
+                (conn, terms)
             }
             Job::Send(answered) => {
                 let Answered { mut conn, terms, .. } = *answered;
                 // The answers before it come first.
                 hand.out = std::mem::take(&mut conn.unsent);
-                let terms = Terms { keep_alive: false, ..terms };
-                self.answer_finally(conn, self.come_again(), terms, hand)
+                (conn, terms)
             }
         };
         self.figures.refused.fetch_add(1, Ordering::Relaxed);
         let waited = self.limits.queue_deadline;
         log::warn!("no worker was free for {waited:?}, a request is answered with 503");
+        let step = self.answer_finally(conn, self.come_again(), Terms { keep_alive: false, ..terms }, hand);
         self.drive_on(step, hand);
     }
 
