@@ -19,7 +19,7 @@ use super::hand::Hand;
 use super::lease::{Lease, Waiting};
 use super::predict::{Kind, Predictor};
 use super::shard::Shard;
-use super::stream::Stream;
+use super::stream::{Stream, Wait};
 use super::table::{NEVER, Table, Token};
 use crate::pool::Watch;
 use crate::proto::HeadLimits;
@@ -363,6 +363,10 @@ impl Core {
     pub(super) fn let_go(&self, mut conn: Box<Conn>) -> Option<(Box<Conn>, u8)> {
         let resting = matches!(conn.stage, Stage::Head) && conn.input.is_empty();
         if resting && conn.served > 0 && self.is_draining() {
+            // Unless its next request has come while the last one was answered.
+            if conn.stream.wait(Wait::Read, Duration::ZERO).is_ok_and(|ready| ready) {
+                return Some((conn, READ));
+            }
             self.close(conn);
             return None;
         }
