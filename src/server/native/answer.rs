@@ -223,6 +223,7 @@ impl Core {
                 if outgoing.pace.is_too_slow(self.now(), self.limits.min_rate) {
                     self.figures.timeouts.fetch_add(1, Ordering::Relaxed);
                     log::debug!("a client was given up: taking the response took too long");
+                    conn.stream.abort();
                     return Step::Close(conn);
                 }
                 if sent > 0 {
@@ -263,6 +264,8 @@ impl Core {
             entry.status = Some(response.status());
         }
         let body = response.into_body();
+        // Without a length and without chunks, an end in order is the end of the body.
+        let ends_it = body.len().is_none() && !delivery.is_chunked();
         let head = hand.out.len() as u64;
         let mut sender = Sender { core: self, stream: Arc::clone(&conn.stream), waited: Duration::ZERO, sent: 0 };
         let sent = catch_unwind(AssertUnwindSafe(|| {
@@ -280,17 +283,17 @@ impl Core {
             Ok(Ok(())) => {}
             Ok(Err(Failure::Client(error))) => {
                 log::debug!("a response was not taken to its end: {error}");
-                return self.cut(conn);
+                return self.cut(conn, true);
             }
             Ok(Err(Failure::Body(error))) => {
                 log::error!("the response's body failed while it was sent, its connection is closed: {error}");
-                return self.cut(conn);
+                return self.cut(conn, ends_it);
             }
             Err(panic) => {
                 discard_panic(panic);
                 self.figures.panics.fetch_add(1, Ordering::Relaxed);
                 log::error!("the response's body panicked while it was sent, its connection is closed");
-                return self.cut(conn);
+                return self.cut(conn, ends_it);
             }
         }
         let mut after = After { close: delivery.close, unread: None, entry };
@@ -300,9 +303,14 @@ impl Core {
         self.finish(conn, after, hand)
     }
 
-    /// Ends a connection in a way that no client takes for the end of the response.
-    fn cut(&self, conn: Box<Conn>) -> Step {
-        conn.stream.cut();
+    /// Ends a connection in a way that no client takes for the end of the response: by a reset, where an end in order
+    /// could be; that takes from the client what it has not received yet.
+    fn cut(&self, conn: Box<Conn>, by_reset: bool) -> Step {
+        if by_reset {
+            conn.stream.abort();
+        } else {
+            conn.stream.cut();
+        }
         Step::Close(conn)
     }
 

@@ -76,7 +76,7 @@ impl Core {
             Stage::Head if !conn.input.is_empty() => self.refuse(conn, late("its head took too long"), hand),
             Stage::Ahead(_) => self.refuse(conn, late("its body took too long"), hand),
             Stage::Sending(_) => {
-                conn.stream.cut();
+                conn.stream.abort();
                 Step::Close(conn)
             }
             Stage::Head | Stage::Draining(..) | Stage::Lingering(_) => Step::Close(conn),

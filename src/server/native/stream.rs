@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::net::{RecvFlags, SendFlags, Shutdown, recv, send, shutdown};
+use rustix::net::{RecvFlags, SendFlags, Shutdown, recv, send, shutdown, sockopt};
 
 /// For so long nothing happens where no limit is set; the kernel knows no longer times.
 pub(super) const FOR_EVER: Duration = Duration::from_secs(i32::MAX as u64);
@@ -75,6 +75,12 @@ impl Stream {
     /// Sends no more. What was written still arrives.
     pub(super) fn finish(&self) {
         let _ = shutdown(&self.fd, Shutdown::Write); // gone already is as good
+    }
+
+    /// Has its end be a reset: no client takes that for the end of a response, and the kernel keeps nothing for one that
+    /// takes nothing. (On TCP.)
+    pub(super) fn abort(&self) {
+        let _ = sockopt::set_socket_linger(&self.fd, Some(Duration::ZERO)); // it ends all the same
     }
 
     /// Ends it in both directions, whoever else still has it.
