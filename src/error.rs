@@ -201,6 +201,12 @@ impl HttpError {
         self
     }
 
+    /// With these headers, and no others.
+    pub(crate) fn with_headers(mut self, headers: HeaderMap) -> HttpError {
+        self.0.headers = headers;
+        self
+    }
+
     /// The status.
     pub fn status(&self) -> StatusCode {
         self.0.status

@@ -376,17 +376,19 @@ pub(crate) struct Received {
 pub(crate) struct Unread {
     status: StatusCode,
     description: String,
+    headers: HeaderMap,
 }
 
 impl From<HttpError> for Unread {
     fn from(error: HttpError) -> Unread {
-        Unread { status: error.status(), description: error.description().to_owned() }
+        let (description, headers) = (error.description().to_owned(), error.headers().clone());
+        Unread { status: error.status(), description, headers }
     }
 }
 
 impl From<Unread> for HttpError {
     fn from(unread: Unread) -> HttpError {
-        HttpError::new(unread.status).with_description(unread.description)
+        HttpError::new(unread.status).with_description(unread.description).with_headers(unread.headers)
     }
 }
 

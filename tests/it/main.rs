@@ -4,6 +4,8 @@ mod app;
 mod bridge;
 mod examples;
 mod layers;
+#[cfg(all(unix, feature = "tiny_http"))]
+mod native;
 #[cfg(feature = "tiny_http")]
 mod pool;
 mod routing;

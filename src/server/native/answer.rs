@@ -23,6 +23,7 @@ use crate::proto::{Delivery, put_chunk, put_last_chunk};
 use crate::quiet::{discard_panic, quietly};
 use crate::request::Request;
 use crate::response::{MakeTrailers, Response};
+use crate::upgrade::OnUpgrade;
 
 /// Bodies up to this are copied behind their head; longer ones are sent beside it.
 const COPIED: usize = 16 * 1024;
@@ -92,11 +93,13 @@ impl Core {
     ) -> Step {
         hand.note(NO_HANDLER);
         if response.status().is_informational() {
-            if response.status() == StatusCode::SWITCHING_PROTOCOLS && lease.is_none() && terms.upgradable {
+            let switches = response.status() == StatusCode::SWITCHING_PROTOCOLS
+                && response.extensions().get::<OnUpgrade>().is_some();
+            if switches && lease.is_none() && terms.upgradable {
                 return self.switch(conn, &response, hand);
             }
             response = match response.headers_mut().remove(UPGRADE) {
-                Some(protocol) if response.status() == StatusCode::SWITCHING_PROTOCOLS => {
+                Some(protocol) if switches => {
                     let mut refusal = Response::empty(StatusCode::UPGRADE_REQUIRED);
                     refusal.headers_mut().insert(UPGRADE, protocol);
                     refusal
@@ -146,6 +149,7 @@ impl Core {
             let pace = Pace::from(self.now());
             let closers = Some(closers);
             conn.stage = Stage::Sending(Box::new(Outgoing { first, second, file, closers, after, pace }));
+            conn.due = self.after(self.limits.write_timeout);
             return self.send_on(conn, hand);
         }
         if !after.close && after.unread.is_none() && closers.is_empty() && Core::may_put_off(&conn, hand) {
@@ -220,6 +224,7 @@ impl Core {
                 if outgoing.pace.is_too_slow(self.now(), self.limits.min_rate) {
                     self.figures.timeouts.fetch_add(1, Ordering::Relaxed);
                     log::debug!("a client was given up: taking the response took too long");
+                    conn.stream.abort();
                     return Step::Close(conn);
                 }
                 if sent > 0 || conn.stream.has_moved() {
@@ -260,6 +265,8 @@ impl Core {
             entry.status = Some(response.status());
         }
         let body = response.into_body();
+        // Without a length and without chunks, an end in order is the end of the body.
+        let ends_it = body.len().is_none() && !delivery.is_chunked();
         let head = hand.out.len() as u64;
         let mut sender = Sender { core: self, stream: Arc::clone(&conn.stream), waited: Duration::ZERO, sent: 0 };
         let sent = catch_unwind(AssertUnwindSafe(|| {
@@ -277,17 +284,17 @@ impl Core {
             Ok(Ok(())) => {}
             Ok(Err(Failure::Client(error))) => {
                 log::debug!("a response was not taken to its end: {error}");
-                return self.cut(conn);
+                return self.cut(conn, true);
             }
             Ok(Err(Failure::Body(error))) => {
                 log::error!("the response's body failed while it was sent, its connection is closed: {error}");
-                return self.cut(conn);
+                return self.cut(conn, ends_it);
             }
             Err(panic) => {
                 discard_panic(panic);
                 self.figures.panics.fetch_add(1, Ordering::Relaxed);
                 log::error!("the response's body panicked while it was sent, its connection is closed");
-                return self.cut(conn);
+                return self.cut(conn, ends_it);
             }
         }
         let mut after = After { close: delivery.close, unread: None, entry };
@@ -297,9 +304,14 @@ impl Core {
         self.finish(conn, after, hand)
     }
 
-    /// Ends a connection in a way that no client takes for the end of the response.
-    fn cut(&self, conn: Box<Conn>) -> Step {
-        conn.stream.cut();
+    /// Ends a connection in a way that no client takes for the end of the response: by a reset, where an end in order
+    /// could be; that takes from the client what it has not received yet.
+    fn cut(&self, conn: Box<Conn>, by_reset: bool) -> Step {
+        if by_reset {
+            conn.stream.abort();
+        } else {
+            conn.stream.cut();
+        }
         Step::Close(conn)
     }
 

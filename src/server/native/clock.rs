@@ -5,17 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use http::{Method, StatusCode, Version};
+use http::StatusCode;
 
-use super::claim::Outcome;
 use super::conn::{Conn, Stage, Terms};
-use super::core::{Answered, Core, Job};
+use super::core::{Answered, Call, Core, Job};
 use super::drive::{NO_HANDLER, Step};
-use super::entry::Entry;
 use super::hand::Hand;
 use super::load::{Load, WINDOW};
 use super::predict::Kind;
-use super::table::Token;
 use crate::error::HttpError;
 use crate::proto::Refusal;
 use crate::response::Response;
@@ -52,68 +49,72 @@ pub(super) fn run(core: &Arc<Core>) {
 
 impl Core {
     /// A connection's time is over.
-    fn expire(&self, conn: Box<Conn>, hand: &mut Hand<'_>) {
-        let late = |why| Refusal { status: StatusCode::REQUEST_TIMEOUT, why };
-        let (phase, step) = match &conn.stage {
-            Stage::Handshake => ("in the TLS handshake", Step::Close(conn)),
-            Stage::Head if conn.input.is_empty() => ("between requests", Step::Close(conn)),
-            Stage::Head => ("sending a head", self.refuse(conn, late("its head took too long"), hand)),
-            Stage::Ahead(_) => ("sending a body", self.refuse(conn, late("its body took too long"), hand)),
-            Stage::Sending(_) => {
-                conn.stream.cut();
-                ("taking a response", Step::Close(conn))
+    fn expire(&self, mut conn: Box<Conn>, hand: &mut Hand<'_>) {
+        if matches!(conn.stage, Stage::Head) && conn.input.is_empty() {
+            // A request may have come that nobody has looked at yet.
+            conn.more = true;
+            if let Some(n @ 1..) = Core::receive(&mut conn, &mut hand.scratch) {
+                conn.input.push(&hand.scratch[..n]);
+                conn.due = self.after(self.limits.head_timeout);
+                return self.drive_on(Step::Go(conn), hand);
             }
-            Stage::Draining(..) => ("sending a body that was not wanted", Step::Close(conn)),
-            Stage::Lingering(..) => ("closing", Step::Close(conn)),
+        }
+        let phase = match &conn.stage {
+            Stage::Handshake => "in the TLS handshake",
+            Stage::Head if conn.input.is_empty() => "between requests",
+            Stage::Head => "sending a head",
+            Stage::Ahead(_) => "sending a body",
+            Stage::Sending(_) => "taking a response",
+            Stage::Draining(..) => "sending a body that was not wanted",
+            Stage::Lingering(..) => "closing",
         };
         if phase != "between requests" && phase != "closing" {
             self.figures.timeouts.fetch_add(1, Ordering::Relaxed);
         }
         log::debug!("a client was too slow {phase}: its connection is closed");
+        let late = |why| Refusal { status: StatusCode::REQUEST_TIMEOUT, why };
+        let step = match &conn.stage {
+            Stage::Head if !conn.input.is_empty() => self.refuse(conn, late("its head took too long"), hand),
+            Stage::Ahead(_) => self.refuse(conn, late("its body took too long"), hand),
+            Stage::Sending(_) => {
+                conn.stream.abort();
+                Step::Close(conn)
+            }
+            Stage::Handshake | Stage::Head | Stage::Draining(..) | Stage::Lingering(..) => Step::Close(conn),
+        };
         self.drive_on(step, hand);
     }
 
     /// No worker came for a job in time.
     fn overdue(&self, job: Job, hand: &mut Hand<'_>) {
-        self.figures.refused.fetch_add(1, Ordering::Relaxed);
-        let seconds = self.limits.queue_deadline.as_secs();
-        let outcome = match job {
-            Job::Handshake(_) => "a connection is closed before its handshake",
-            _ => "a request is answered with 503",
-        };
-        log::warn!("no worker was free for {seconds} s, {outcome}");
-        let step = match job {
-            Job::Event(event) => {
-                let token = Token::from_u64(event.token);
-                let place = self.table.place(token.index);
-                if place.claim.event(token.generation, event.flags) != Outcome::Mine {
-                    return;
-                }
-                let Some(conn) = place.take() else { return };
-                let entry = Entry::of_malformed(conn.peer, b"");
-                self.answer_finally(
-                    conn,
-                    self.come_again(),
-                    Terms { entry, ..Terms::last(Method::GET, Version::HTTP_11) },
-                    hand,
-                )
+        let (conn, terms) = match job {
+            // Whatever it is, it is no request yet; one that comes of it waits for itself.
+            Job::Event(event) => return self.on_event(event, hand),
+            Job::Handshake(conn) => {
+                log::warn!(
+                    "no worker was free for {:?}, a connection is closed before its handshake",
+                    self.limits.queue_deadline
+                );
+                return self.close(conn);
             }
             Job::Call(call) => {
-                let call = *call;
-                let mut conn = call.conn;
-                if let Some(reading) = call.lease.and_then(|lease| lease.revoke()) {
+                let Call { mut conn, terms, lease, .. } = *call;
+                if let Some(reading) = lease.and_then(|lease| lease.revoke()) {
                     conn.input = reading.input;
                 }
-                let terms = Terms { keep_alive: false, ..call.terms };
-                self.answer_finally(conn, self.come_again(), terms, hand)
+                (conn, terms)
             }
-            Job::Handshake(conn) => Step::Close(conn),
             Job::Send(answered) => {
-                let Answered { conn, terms, .. } = *answered;
-                let terms = Terms { keep_alive: false, ..terms };
-                self.answer_finally(conn, self.come_again(), terms, hand)
+                let Answered { mut conn, terms, .. } = *answered;
+                // The answers before it come first.
+                hand.out = std::mem::take(&mut conn.unsent);
+                (conn, terms)
             }
         };
+        self.figures.refused.fetch_add(1, Ordering::Relaxed);
+        let waited = self.limits.queue_deadline;
+        log::warn!("no worker was free for {waited:?}, a request is answered with 503");
+        let step = self.answer_finally(conn, self.come_again(), Terms { keep_alive: false, ..terms }, hand);
         self.drive_on(step, hand);
     }
 
@@ -125,7 +126,7 @@ impl Core {
 
 /// Tells once of each handler that does not return.
 fn name_slow_handlers(core: &Core, named: &mut Vec<(u64, u64)>) {
-    let Some(watch) = core.watch.get() else { return };
+    let Some(watch) = core.watch.get().filter(|_| !core.limits.slow_handler.is_zero()) else { return };
     let slow = watch.longer_than(core.limits.slow_handler);
     named.retain(|known| slow.iter().any(|slow| (slow.worker, slow.job) == *known));
     for slow in slow {

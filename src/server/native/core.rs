@@ -11,7 +11,7 @@ use http::HeaderMap;
 use rustix::io::Errno;
 use rustix::net::{SocketFlags, acceptfrom_with, sockopt};
 
-use super::claim::{GONE, Outcome};
+use super::claim::{GONE, Outcome, READ};
 use super::conn::{Conn, Input, Stage, Terms};
 use super::crew::Crew;
 use super::epoll::{Event, Interest, Ready};
@@ -19,8 +19,8 @@ use super::hand::Hand;
 use super::lease::{Lease, Waiting};
 use super::predict::{Kind, Predictor};
 use super::shard::Shard;
-use super::stream::Stream;
-use super::table::{Table, Token};
+use super::stream::{Stream, Wait};
+use super::table::{NEVER, Table, Token};
 use super::tls::Acceptor;
 use crate::pool::Watch;
 use crate::proto::HeadLimits;
@@ -57,6 +57,8 @@ pub(super) struct Core {
     pub(super) active: AtomicUsize,
     phase: AtomicU8,
     listener: Mutex<Door>,
+    /// The last attempt to accept failed for want of descriptors or memory.
+    short: AtomicBool,
     started: Instant,
     /// Told when a connection has ended during a shutdown, when the first one comes, and at the end.
     changed: (Mutex<()>, Condvar),
@@ -137,6 +139,7 @@ impl Core {
             active: AtomicUsize::new(1),
             phase: AtomicU8::new(RUNNING),
             listener: Mutex::new(Door::Open(listener)),
+            short: AtomicBool::new(false),
             started: Instant::now(),
             changed: (Mutex::new(()), Condvar::new()),
             clock_asleep: AtomicBool::new(false),
@@ -152,7 +155,8 @@ impl Core {
 
     /// That time from now.
     pub(super) fn after(&self, time: Duration) -> u64 {
-        (self.started.elapsed() + time).as_millis() as u64
+        // Limits may be as long as there are numbers for.
+        u64::try_from(self.started.elapsed().saturating_add(time).as_millis()).unwrap_or(NEVER)
     }
 
     /// The server is shutting down: responses are the last ones on their connections.
@@ -192,7 +196,9 @@ impl Core {
             None => {
                 self.clock_asleep.store(true, Ordering::SeqCst);
                 // A connection that came before that has not seen it; now it is seen here.
-                if self.table.open() == 0 && self.phase.load(Ordering::SeqCst) == RUNNING {
+                // So is a listener that is to be looked at again.
+                let idle = self.table.open() == 0 && !matches!(*self.door(), Door::Paused(..));
+                if idle && self.phase.load(Ordering::SeqCst) == RUNNING {
                     drop(self.changed.1.wait(guard));
                 }
                 self.clock_asleep.store(false, Ordering::SeqCst);
@@ -242,12 +248,23 @@ impl Core {
                 Ok((fd, addr)) => {
                     self.admit(fd, addr.and_then(|addr| SocketAddr::try_from(addr).ok()), hand);
                 }
-                Err(Errno::AGAIN) => return,
-                Err(error @ (Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM)) => {
-                    return self.pause_accepting(error.into());
-                }
+                Err(Errno::AGAIN) => return self.short.store(false, Ordering::Relaxed),
                 // The connection was gone before it was accepted (accept(2) lists the reasons); others may follow.
-                Err(_) => {}
+                Err(
+                    Errno::CONNABORTED
+                    | Errno::INTR
+                    | Errno::PROTO
+                    | Errno::NETDOWN
+                    | Errno::NETUNREACH
+                    | Errno::HOSTDOWN
+                    | Errno::HOSTUNREACH
+                    | Errno::NOPROTOOPT
+                    | Errno::OPNOTSUPP
+                    | Errno::PERM
+                    | Errno::TIMEDOUT,
+                ) => {}
+                // No descriptors or no memory are left; or the listener is broken, which would be told again and again.
+                Err(error) => return self.pause_accepting(error.into()),
             }
         }
     }
@@ -259,7 +276,10 @@ impl Core {
             *door = Door::Paused(listener, Instant::now() + ACCEPT_PAUSE);
         }
         drop(door);
-        log::warn!("no connection can be accepted just now, trying again shortly: {error}");
+        // Said once, until all that waited could be accepted.
+        if !self.short.swap(true, Ordering::Relaxed) {
+            log::warn!("no connection can be accepted just now, trying again shortly: {error}");
+        }
         self.wake_clock();
     }
 
@@ -357,6 +377,10 @@ impl Core {
     pub(super) fn let_go(&self, mut conn: Box<Conn>) -> Option<(Box<Conn>, u8)> {
         let resting = matches!(conn.stage, Stage::Head | Stage::Handshake) && conn.input.is_empty();
         if resting && conn.served > 0 && self.is_draining() {
+            // Unless its next request has come while the last one was answered.
+            if conn.stream.wait(Wait::Read, Duration::ZERO).is_ok_and(|ready| ready) {
+                return Some((conn, READ));
+            }
             self.close(conn);
             return None;
         }
@@ -463,15 +487,15 @@ impl Core {
         }
     }
 
-    /// At the beginning of a shutdown: closes what is idle, and gives new ones a moment.
+    /// At the beginning of a shutdown: closes what is idle, and gives new ones a moment. A request that has come already
+    /// is answered, though nobody has looked yet.
     pub(super) fn let_go_of_all(&self, hand: &mut Hand<'_>) {
         for (_, place) in self.table.places() {
             let Some(generation) = place.claim.idle_generation() else { continue };
             if place.claim.take(generation)
                 && let Some(conn) = place.take()
-                && let Some((conn, flags)) = self.let_go(conn)
             {
-                self.drive(conn, flags, hand);
+                self.drive(conn, READ, hand);
             }
         }
     }

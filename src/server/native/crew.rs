@@ -90,15 +90,26 @@ impl<J> Crew<J> {
     }
 
     /// How many more workers could do something at once. What the kernel has for workers of whom none is there is put
-    /// in line first, so that it is counted, and is known to wait from now on.
-    pub(super) fn wanted(&self, job: impl Fn(Event) -> J) -> usize {
+    /// in line first, so that it is counted, and is known to wait from now on. When there can be none either, it is for
+    /// a leader: it may need no worker.
+    pub(super) fn wanted(&self, job: impl Fn(Event) -> J, lead: impl Fn(Event)) -> usize {
         let mut state = lock(&self.state);
         if state.idle == 0 && self.guests.load(Ordering::Relaxed) > 0 {
-            let now = Instant::now();
-            state.waiting.extend(self.lounge.drain().into_iter().map(|event| (now, job(event))));
+            let events = self.lounge.drain().into_iter();
+            if state.working < self.most_jobs {
+                let now = Instant::now();
+                state.waiting.extend(events.map(|event| (now, job(event))));
+            } else {
+                events.for_each(lead);
+            }
         }
         let jobs = state.waiting.len().min(self.most_jobs.saturating_sub(state.working));
         (state.vacant.len() + jobs).saturating_sub(state.idle)
+    }
+
+    /// Whether as many do a job as may.
+    pub(super) fn is_full(&self) -> bool {
+        lock(&self.state).working >= self.most_jobs
     }
 
     /// Requests that wait for a worker.

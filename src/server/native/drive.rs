@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::header::UPGRADE;
@@ -25,6 +25,8 @@ use crate::request::{Received, Request};
 
 /// Requests of one connection that are answered before a leader looks after the others.
 const IN_A_ROW: u32 = 64;
+/// For how long a worker that does not lead goes on with one connection, when it has more requests.
+const TURN: Duration = Duration::from_millis(10);
 /// Responses to requests that came together are sent together, up to so many bytes.
 const TOGETHER: usize = 32 * 1024;
 /// Bytes that are thrown away before a leader looks after the others.
@@ -75,9 +77,13 @@ impl Core {
 
     pub(super) fn drive_on(&self, mut step: Step, hand: &mut Hand<'_>) {
         let mut in_a_row = 0;
+        let began = (!hand.is_wanted()).then(Instant::now);
         loop {
             step = match step {
                 Step::Go(conn) if hand.leads && in_a_row > IN_A_ROW => Step::Later(conn),
+                Step::Go(conn) if began.is_some_and(|began| in_a_row > 0 && began.elapsed() > TURN) => {
+                    Step::Later(conn)
+                }
                 Step::Go(conn) => {
                     in_a_row += 1;
                     self.advance(conn, hand)
@@ -86,15 +92,22 @@ impl Core {
                     Some((conn, flags)) => on_flags(conn, flags),
                     None => return,
                 },
-                Step::Later(conn) if conn.shard >= self.shards.len() => Step::Go(conn),
                 Step::Later(conn) => {
                     in_a_row = 0;
-                    let (token, shard) = (conn.token.to_u64(), conn.shard);
+                    let event = Event { token: conn.token.to_u64(), flags: READ | WRITE };
+                    let shard = conn.shard;
                     // Its answers so far go out first, and what they leave over has the same way to go.
                     match self.flush(conn, hand) {
-                        Step::Go(conn) if hand.leads => match self.let_go(conn) {
+                        Step::Go(conn) => match self.let_go(conn) {
                             Some((conn, flags)) => on_flags(conn, flags),
-                            None => return self.shards[shard].again(Event { token, flags: READ | WRITE }),
+                            None if hand.leads => {
+                                return self.shards.get(shard).unwrap_or(&self.shards[0]).again(event);
+                            }
+                            // Nobody is called for it: this worker is the next that has time.
+                            None => {
+                                let _ = self.crew.submit(Job::Event(event));
+                                return;
+                            }
                         },
                         step => step,
                     }
@@ -150,7 +163,7 @@ impl Core {
                 Ok(Some(head)) => {
                     let used = head.len;
                     let (asked, body) = self.ask(head, &conn.input.as_slice()[used..], hand);
-                    if !hand.out.is_empty() && (asked.body.is_none() || asked.guess == Guess::Slow) {
+                    if !hand.out.is_empty() && (asked.body.is_none() || self.is_slow(&asked, hand)) {
                         // Answers must not wait for a request that does; it is looked at again when they are out.
                         return self.flush(conn, hand);
                     }
@@ -237,10 +250,20 @@ impl Core {
 
     fn guess(&self, kind: Kind, hand: &Hand<'_>) -> Guess {
         match hand.worker {
-            Some(_) if hand.leads => self.predictor.guess(kind, hand.turn, || self.now()),
+            Some(_) if hand.leads => match self.predictor.guess(kind, hand.turn, || self.now()) {
+                // If it were slow, nobody could take over from whoever runs it.
+                Guess::Quick(true) if self.predictor.is_new(kind) && self.crew.is_full() => Guess::Slow,
+                guess => guess,
+            },
             Some(_) => Guess::Quick(true),
             None => Guess::Slow,
         }
+    }
+
+    /// Whether it is known to be slow, also to those who run it all the same.
+    fn is_slow(&self, asked: &Asked, hand: &Hand<'_>) -> bool {
+        asked.guess == Guess::Slow
+            || (!hand.leads && self.predictor.guess(asked.kind, hand.turn, || self.now()) == Guess::Slow)
     }
 
     /// A request has come; its head has been taken off the input.
@@ -297,6 +320,14 @@ impl Core {
             let guess = self.guess(kind, hand);
             let (request, terms) = self.request(&conn, head, Bytes::from(body).into(), Some(trailers));
             return self.dispatch(conn, request, terms, None, kind, guess, hand);
+        }
+        if ahead.pace.is_too_slow(self.now(), self.limits.min_rate) {
+            self.figures.timeouts.fetch_add(1, Ordering::Relaxed);
+            return self.refuse(
+                conn,
+                Refusal { status: StatusCode::REQUEST_TIMEOUT, why: "its body took too long" },
+                hand,
+            );
         }
         if progress.consumed > 0 && !conn.input.is_empty() {
             return Step::Go(conn);

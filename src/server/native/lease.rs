@@ -1,7 +1,7 @@
 //! The lease on its connection that a request's body is.
 
 use std::io::{self, ErrorKind, Read};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
@@ -51,6 +51,8 @@ pub(super) struct Reading {
 /// How many workers wait for clients; at most half of them may.
 pub(super) struct Waiting {
     now: AtomicUsize,
+    /// Clients that were too slow.
+    pub(super) given_up: AtomicU64,
     most: usize,
     body_timeout: Duration,
     pub(super) write_timeout: Duration,
@@ -61,6 +63,7 @@ impl Waiting {
     pub(super) fn new(limits: &Limits) -> Arc<Waiting> {
         Arc::new(Waiting {
             now: AtomicUsize::new(0),
+            given_up: AtomicU64::new(0),
             most: (limits.max_workers / 2).max(1),
             body_timeout: limits.body_timeout,
             write_timeout: limits.write_timeout,
@@ -89,6 +92,7 @@ impl Waiting {
         if ready && !late {
             return Ok(());
         }
+        self.given_up.fetch_add(1, Ordering::Relaxed);
         let phase = if wait == Wait::Read { "the request's body" } else { "taking the response" };
         log::debug!("a client was given up: {phase} took too long");
         Err(io::Error::new(ErrorKind::TimedOut, BodyStopped::TooSlow))

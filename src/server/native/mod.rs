@@ -63,6 +63,7 @@ use core::{Core, Job};
 use drive::NO_HANDLER;
 use hand::Hand;
 use predict::Kind;
+use stream::FOR_EVER;
 
 /// A leader that computes for longer than this is worked around, as one that sleeps is at once.
 const UNFAIR: Duration = Duration::from_millis(10);
@@ -120,7 +121,11 @@ impl Source for Staff {
                 }
             }
         }
-        self.0.crew.wanted(Job::Event)
+        let wanted = self.0.crew.wanted(Job::Event, |event| self.0.shards[0].again(event));
+        // Somebody has to wait where the guests are: the leaders do not, and this thread may sleep for as long as they
+        // are all that there is.
+        let nobody = look.workers <= self.0.shards.len() && self.0.crew.guests.load(Ordering::Relaxed) > 0;
+        wanted.max(usize::from(nobody))
     }
 
     fn needed(&self, look: &Look<'_>) -> usize {
@@ -148,7 +153,7 @@ impl Running for Server {
             connections: core.table.open(),
             accepted: core.figures.accepted.load(Ordering::Relaxed),
             waiting: core.crew.waiting(),
-            timeouts: core.figures.timeouts.load(Ordering::Relaxed),
+            timeouts: core.figures.timeouts.load(Ordering::Relaxed) + core.waiting.given_up.load(Ordering::Relaxed),
             refused_503: core.figures.refused.load(Ordering::Relaxed),
             pool,
         }
@@ -156,11 +161,11 @@ impl Running for Server {
 
     fn stop(&self, grace: Duration) -> ShutdownReport {
         let core = &self.core;
-        let deadline = Instant::now() + grace;
+        let deadline = Instant::now() + grace.min(FOR_EVER);
         let mut hand = Hand::new(None);
         core.start_draining();
         core.let_go_of_all(&mut hand);
-        let until = (Instant::now() + core.limits.drain_grace).min(deadline);
+        let until = (Instant::now() + core.limits.drain_grace.min(FOR_EVER)).min(deadline);
         while Instant::now() < until {
             core.pause(Some(until.saturating_duration_since(Instant::now())));
         }

@@ -73,12 +73,14 @@ impl Shard {
         batch.events.extend(events.drain(..));
     }
 
-    /// Has the leader come back to a connection after the others.
+    /// Has the leader come to a connection after the others.
     pub(super) fn again(&self, event: Event) {
         let mut batch = self.batch();
         batch.events.push_back(event);
-        // So it is somebody else by now: who asks was deposed.
-        if batch.waiting {
+        // Who says so may have been deposed meanwhile, or never have led: then whoever does may be waiting.
+        let waiting = batch.waiting;
+        drop(batch);
+        if waiting {
             self.ready.wake();
         }
     }

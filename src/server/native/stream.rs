@@ -7,9 +7,12 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::net::{RecvFlags, SendFlags, Shutdown, recv, send, shutdown};
+use rustix::net::{RecvFlags, SendFlags, Shutdown, recv, send, shutdown, sockopt};
 
 use super::tls::{Greeting, Tls};
+
+/// For so long nothing happens where no limit is set; the kernel knows no longer times.
+pub(super) const FOR_EVER: Duration = Duration::from_secs(i32::MAX as u64);
 
 /// A socket. It is shared with the body of the request that is being handled and with whoever may have to cut it, so
 /// its end is `shutdown`: a body that was leaked keeps the descriptor open.
@@ -118,6 +121,7 @@ impl Stream {
             return Ok(true);
         }
         let flags = if wait == Wait::Read { PollFlags::IN | PollFlags::RDHUP } else { PollFlags::OUT };
+        let timeout = timeout.min(FOR_EVER);
         let timeout = Timespec { tv_sec: timeout.as_secs() as i64, tv_nsec: i64::from(timeout.subsec_nanos()) };
         match poll(&mut [PollFd::new(&self.fd, flags)], Some(&timeout)) {
             Ok(ready) => Ok(ready > 0),
@@ -137,6 +141,12 @@ impl Stream {
         if let Some(tls) = &self.tls {
             tls.part(self.as_fd());
         }
+    }
+
+    /// Has its end be a reset: no client takes that for the end of a response, and the kernel keeps nothing for one that
+    /// takes nothing. (On TCP.)
+    pub(super) fn abort(&self) {
+        let _ = sockopt::set_socket_linger(&self.fd, Some(Duration::ZERO)); // it ends all the same
     }
 
     /// Ends it in both directions, whoever else still has it.

@@ -2,6 +2,7 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 
@@ -9,13 +10,10 @@ use super::conn::{Conn, Input};
 use super::core::Core;
 use super::drive::Step;
 use super::hand::Hand;
-use super::stream::{Stream, Wait};
+use super::stream::{FOR_EVER, Stream, Wait};
 use crate::quiet::quietly;
 use crate::response::Response;
 use crate::upgrade::{Duplex, OnUpgrade, Upgraded};
-
-/// For so long nothing may come where no limit is set.
-const FOR_EVER: Duration = Duration::from_secs(u32::MAX as u64);
 
 impl Core {
     /// Sends the 101, and leaves the connection to the response's job, on a thread of its own: no worker has it.
@@ -31,7 +29,7 @@ impl Core {
         hand.out.clear();
         self.mute(&mut conn);
         let (stream, input) = (Arc::clone(&conn.stream), std::mem::take(&mut conn.input));
-        let token = conn.token;
+        let (token, guest) = (conn.token, conn.shard == self.shards.len());
         let place = self.table.place(token.index);
         // Events that come now are for nobody.
         while place.claim.park().is_err() {}
@@ -48,6 +46,7 @@ impl Core {
             // The connection went with the closure, but for its place.
             log::error!("a connection cannot be taken over, no thread is to be had: {error}");
             place.claim.unpark();
+            self.crew.guests.fetch_sub(usize::from(guest), Ordering::Relaxed);
             if let Some(stream) = place.stream() {
                 stream.cut();
             }

@@ -54,7 +54,7 @@ pub(crate) fn until(done: impl Fn() -> bool) {
 }
 
 /// An HTTP client that sends what it is told and takes answers apart.
-pub(crate) struct Client<S = TcpStream>(BufReader<S>);
+pub(crate) struct Client<S = TcpStream>(pub(crate) BufReader<S>);
 
 /// A final response.
 #[derive(Debug)]
