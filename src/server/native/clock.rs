@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use http::{Method, StatusCode, Version};
 
-use super::claim::Outcome;
+use super::claim::{GONE, Outcome};
 use super::conn::{Conn, Stage, Terms};
 use super::core::{Answered, Core, Job};
 use super::drive::{NO_HANDLER, Step};
@@ -18,7 +18,6 @@ use super::predict::Kind;
 use super::table::Token;
 use crate::error::HttpError;
 use crate::proto::Refusal;
-use crate::response::Response;
 
 /// How often to look, unless a timeout is so short that this would be coarse.
 const PACE: Duration = Duration::from_millis(250);
@@ -74,9 +73,6 @@ impl Core {
 
     /// No worker came for a job in time.
     fn overdue(&self, job: Job, hand: &mut Hand<'_>) {
-        self.figures.refused.fetch_add(1, Ordering::Relaxed);
-        let seconds = self.limits.queue_deadline.as_secs();
-        log::warn!("no worker was free for {seconds} s, a request is answered with 503");
         let step = match job {
             Job::Event(event) => {
                 let token = Token::from_u64(event.token);
@@ -85,13 +81,13 @@ impl Core {
                     return;
                 }
                 let Some(conn) = place.take() else { return };
+                if event.flags & GONE != 0 || !matches!(conn.stage, Stage::Head | Stage::Ahead(_)) {
+                    // No request waits here. In the middle of a response, its rest would come behind the 503.
+                    return self.drive(conn, event.flags, hand);
+                }
                 let entry = Entry::of_malformed(conn.peer, b"");
-                self.answer_finally(
-                    conn,
-                    self.come_again(),
-                    Terms { entry, ..Terms::last(Method::GET, Version::HTTP_11) },
-                    hand,
-                )
+                let terms = Terms { entry, ..Terms::last(Method::GET, Version::HTTP_11) };
+                self.come_again(conn, terms, hand)
             }
             Job::Call(call) => {
                 let call = *call;
@@ -100,20 +96,25 @@ impl Core {
                     conn.input = reading.input;
                 }
                 let terms = Terms { keep_alive: false, ..call.terms };
-                self.answer_finally(conn, self.come_again(), terms, hand)
+                self.come_again(conn, terms, hand)
             }
             Job::Send(answered) => {
-                let Answered { conn, terms, .. } = *answered;
+                let Answered { mut conn, terms, .. } = *answered;
+                // The answers to earlier requests go first, or this would be taken for one of them.
+                hand.out = std::mem::take(&mut conn.unsent);
                 let terms = Terms { keep_alive: false, ..terms };
-                self.answer_finally(conn, self.come_again(), terms, hand)
+                self.come_again(conn, terms, hand)
             }
         };
         self.drive_on(step, hand);
     }
 
-    fn come_again(&self) -> Response {
-        let seconds = self.limits.queue_deadline.as_secs().clamp(1, 60).to_string();
-        HttpError::new(503).with_header("retry-after", &seconds).into_response()
+    fn come_again(&self, conn: Box<Conn>, terms: Terms, hand: &mut Hand<'_>) -> Step {
+        self.figures.refused.fetch_add(1, Ordering::Relaxed);
+        let seconds = self.limits.queue_deadline.as_secs();
+        log::warn!("no worker was free for {seconds} s, a request is answered with 503");
+        let response = HttpError::new(503).with_header("retry-after", &seconds.clamp(1, 60).to_string());
+        self.answer_finally(conn, response.into_response(), terms, hand)
     }
 }
 

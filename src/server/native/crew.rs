@@ -6,8 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::epoll::Event;
-use super::lounge::Lounge;
+use super::ready::{Event, Lounge};
 
 /// What a worker is to do.
 pub(super) enum Order<J> {
@@ -23,7 +22,7 @@ pub(super) enum Order<J> {
 /// The workers without a shard, and what waits for one.
 pub(super) struct Crew<J> {
     state: Mutex<State<J>>,
-    /// Where they wait, and where connections are whose requests are slow: the kernel wakes a worker for each by itself.
+    /// Where they wait; and, if the kernel can wake a worker for each by itself, connections whose requests are slow.
     pub(super) lounge: Lounge,
     /// Connections there.
     pub(super) guests: AtomicUsize,

@@ -6,7 +6,9 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::net::{RecvFlags, SendFlags, Shutdown, recv, send, shutdown};
+use rustix::net::{RecvFlags, SendAncillaryBuffer, Shutdown, recv, send, sendmsg, shutdown};
+
+use super::system;
 
 /// A socket. It is shared with the body of the request that is being handled and with whoever may have to cut it, so
 /// its end is `shutdown`: a body that was leaked keeps the descriptor open.
@@ -24,6 +26,7 @@ pub(super) enum Wait {
 impl Stream {
     /// A socket that does not block.
     pub(super) fn new(fd: OwnedFd) -> Stream {
+        system::without_signals(&fd);
         Stream { fd }
     }
 
@@ -40,13 +43,14 @@ impl Stream {
     /// # Errors
     /// `WouldBlock` when there is no room; otherwise the connection is broken.
     pub(super) fn write(&self, bytes: &[u8], more: bool) -> io::Result<usize> {
-        let flags = if more { SendFlags::NOSIGNAL | SendFlags::MORE } else { SendFlags::NOSIGNAL };
-        Ok(send(&self.fd, bytes, flags)?)
+        Ok(send(&self.fd, bytes, system::send_flags(more))?)
     }
 
     /// The same of two pieces at once.
     pub(super) fn write_both(&self, first: &[u8], second: &[u8]) -> io::Result<usize> {
-        Ok(rustix::io::writev(&self.fd, &[IoSlice::new(first), IoSlice::new(second)])?)
+        // Not `writev`, which cannot be told to do without the signal.
+        let (pieces, mut nothing) = ([IoSlice::new(first), IoSlice::new(second)], SendAncillaryBuffer::default());
+        Ok(sendmsg(&self.fd, &pieces, &mut nothing, system::send_flags(false))?)
     }
 
     /// Sends up to `count` bytes of a file from its position, without a copy where the system can.
@@ -54,12 +58,12 @@ impl Stream {
     /// # Errors
     /// As [`write`](Stream::write); what reading the file said cannot be told from that. 0 is the file's end.
     pub(super) fn send_file(&self, file: &File, count: usize) -> io::Result<usize> {
-        Ok(rustix::fs::sendfile(&self.fd, file, None, count)?)
+        system::send_file(&self.fd, file, count)
     }
 
     /// Waits until there is something to read or room to write; `false` when there is not for this long.
     pub(super) fn wait(&self, wait: Wait, timeout: Duration) -> io::Result<bool> {
-        let flags = if wait == Wait::Read { PollFlags::IN | PollFlags::RDHUP } else { PollFlags::OUT };
+        let flags = if wait == Wait::Read { system::readable() } else { PollFlags::OUT };
         let timeout = Timespec { tv_sec: timeout.as_secs() as i64, tv_nsec: i64::from(timeout.subsec_nanos()) };
         match poll(&mut [PollFd::new(&self.fd, flags)], Some(&timeout)) {
             Ok(ready) => Ok(ready > 0),
