@@ -26,6 +26,8 @@ pub(super) struct Crew<J> {
     pub(super) lounge: Lounge,
     /// Connections there.
     pub(super) guests: AtomicUsize,
+    /// Workers that have come, wherever they are; others may just have been started.
+    pub(super) present: AtomicUsize,
     most_jobs: usize,
 }
 
@@ -52,7 +54,13 @@ impl<J> Crew<J> {
     pub(super) fn new(most_jobs: usize) -> io::Result<Crew<J>> {
         let (waiting, vacant) = (VecDeque::new(), VecDeque::new());
         let state = State { waiting, vacant, idle: 0, leaving: 0, working: 0, closing: false };
-        Ok(Crew { state: Mutex::new(state), lounge: Lounge::new()?, guests: AtomicUsize::new(0), most_jobs })
+        Ok(Crew {
+            state: Mutex::new(state),
+            lounge: Lounge::new()?,
+            guests: AtomicUsize::new(0),
+            present: AtomicUsize::new(0),
+            most_jobs,
+        })
     }
 
     /// Leaves a job to a worker: `false` when there is none for it, and a new one would help.

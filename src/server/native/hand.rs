@@ -1,5 +1,6 @@
 //! What a worker brings along for every connection that it takes in hand.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use super::core::Core;
@@ -51,6 +52,22 @@ impl<'w> Hand<'w> {
     }
 }
 
+/// A worker that is there, until this is dropped.
+struct Present<'a>(&'a AtomicUsize);
+
+impl<'a> Present<'a> {
+    fn of(count: &'a AtomicUsize) -> Present<'a> {
+        count.fetch_add(1, Ordering::Relaxed);
+        Present(count)
+    }
+}
+
+impl Drop for Present<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// A worker in a job, until this is dropped: also when it panics.
 struct Done<'a>(&'a Core);
 
@@ -85,6 +102,7 @@ impl Core {
     /// What every worker does: leads a shard, or does what the leaders leave to it.
     pub(super) fn work(&self, worker: &Worker<'_>) {
         let mut hand = Hand::new(Some(worker));
+        let _present = Present::of(&self.crew.present);
         loop {
             match self.crew.next() {
                 Order::Lead(shard, term) => self.lead(shard, term, worker, &mut hand),

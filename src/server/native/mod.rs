@@ -3,13 +3,14 @@
 //!
 //! ```text
 //!            ┌────────────── shard 0 ──────────────┐                      ┌ worker ┐
-//!  accept ──▶│ epoll ─▶ leader: head, handler, send │── will it block? ──▶ │ worker │  as many as block at once,
+//!  accept ──▶│ ready ─▶ leader: head, handler, send │── will it block? ──▶ │ worker │  as many as block at once,
 //!            └──────────────────────────────────────┘                      └ worker ┘  up to `max_workers`
 //! ```
 //!
-//! **Shards.** There is one for each processor: an epoll set, and exactly one worker that *leads* it: it waits for
-//! events, reads, runs the handler and writes, all by itself. New connections go to the first shard for as long as its
-//! leader has time left; more shards take part when it has not, and connections move over with their next request.
+//! **Shards.** There is one for each processor: a set of connections of which those that are [ready] are told (epoll, or
+//! what the system has instead), and exactly one worker that *leads* it: it waits for events, reads, runs the handler and
+//! writes, all by itself. New connections go to the first shard for as long as its leader has time left; more shards take
+//! part when it has not, and connections move over with their next request.
 //!
 //! **Handlers that block.** A leader runs only what is quick. The [predictor](predict) remembers which kinds of request
 //! were not, and those are handed to one of the other workers, who may block as they like. A wrong guess stops the shard
@@ -112,7 +113,9 @@ impl Source for Staff {
                 }
             }
         }
-        self.0.crew.wanted(Job::Event)
+        // Those that were started and have not come yet need not be started again.
+        let coming = look.workers.saturating_sub(self.0.crew.present.load(Ordering::Relaxed));
+        self.0.crew.wanted(Job::Event).saturating_sub(coming)
     }
 
     fn needed(&self, look: &Look<'_>) -> usize {

@@ -104,3 +104,45 @@ pub(super) fn send_file(socket: &OwnedFd, mut file: &File, count: usize) -> io::
     file.seek(SeekFrom::Start(position + sent as u64))?;
     Ok(sent)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
+    use std::os::unix::net::UnixStream;
+
+    use super::*;
+
+    #[test]
+    fn a_file_is_sent_from_its_position_and_what_found_no_room_is_sent_later() -> io::Result<()> {
+        let bytes: Vec<u8> = (0..1_000_000_u32).map(|n| (n % 251) as u8).collect();
+        let path = std::env::temp_dir().join(format!("dewar-send-file-{}", std::process::id()));
+        let mut file = File::options().read(true).write(true).create_new(true).open(&path)?;
+        std::fs::remove_file(&path)?;
+        file.write_all(&bytes)?;
+        file.seek(SeekFrom::Start(3))?;
+        let (ours, mut theirs) = UnixStream::pair()?;
+        ours.set_nonblocking(true)?;
+        let (ours, mut got) = (OwnedFd::from(ours), Vec::new());
+        // As much as there is room for, and then all of that is read.
+        while got.len() < 900_000 {
+            let before = got.len();
+            let position = loop {
+                match send_file(&ours, &file, 900_000 - got.len()) {
+                    Ok(sent) if got.len() + sent < 900_000 => got.resize(got.len() + sent, 0),
+                    Ok(sent) => {
+                        got.resize(got.len() + sent, 0);
+                        break file.stream_position()?;
+                    }
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => break file.stream_position()?,
+                    Err(error) => return Err(error),
+                }
+            };
+            assert_eq!(position, 3 + got.len() as u64);
+            theirs.read_exact(&mut got[before..])?;
+        }
+        assert!(got == bytes[3..900_003]);
+        file.seek(SeekFrom::End(0))?;
+        assert_eq!(send_file(&ours, &file, 10)?, 0);
+        Ok(())
+    }
+}
