@@ -7,7 +7,7 @@
 //!            └──────────────────────────────────────┘                      └ worker ┘  up to `max_workers`
 //! ```
 //!
-//! **Shards.** There is one for each processor: a set of connections of which those that are [ready] are told (epoll, or
+//! **Shards.** There is one for each processor: a set of connections of which those that are `ready` are told (epoll, or
 //! what the system has instead), and exactly one worker that *leads* it: it waits for events, reads, runs the handler and
 //! writes, all by itself. New connections go to the first shard for as long as its leader has time left; more shards take
 //! part when it has not, and connections move over with their next request.
