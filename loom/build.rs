@@ -7,16 +7,44 @@ const CLAIM: &str = "../src/server/native/claim.rs";
 
 /// A name, what is right, and what is wrong.
 const MISTAKES: &[(&str, &str, &str)] = &[
-    ("deaf_release", "let flags = ((word & FLAGS) >> FLAGS_SHIFT) as u8;\n            let next", "let flags = 0_u8;\n            let next"),
+    (
+        "deaf_release",
+        "let flags = ((word & FLAGS) >> FLAGS_SHIFT) as u8;\n            let next",
+        "let flags = 0_u8;\n            let next",
+    ),
     ("lost_note", "_ => (word | u64::from(flags) << FLAGS_SHIFT, Outcome::Noted)", "_ => (word, Outcome::Noted)"),
     ("any_generation", "if generation(word) != of || word & STATE == CLOSED", "if word & STATE == CLOSED"),
     ("same_generation", ".wrapping_add(1)", ""),
-    ("parked_is_free", "IDLE => (word & !STATE | OWNED, Outcome::Mine)", "IDLE | PARKED => (word & !STATE | OWNED, Outcome::Mine)"),
-    ("owned_is_free", "IDLE => (word & !STATE | OWNED, Outcome::Mine)", "IDLE | OWNED => (word & !STATE | OWNED, Outcome::Mine)"),
-    ("deaf_unpark", "((word.unwrap_or_else(|word| word) & FLAGS) >> FLAGS_SHIFT) as u8\n    }\n\n    /// It is over", "let _ = word;\n        0\n    }\n\n    /// It is over"),
-    ("relaxed_leave", "match self.0.compare_exchange_weak(word, next, Ordering::AcqRel, Ordering::Relaxed) {\n                Ok(_) if", "match self.0.compare_exchange_weak(word, next, Ordering::Relaxed, Ordering::Relaxed) {\n                Ok(_) if"),
-    ("relaxed_event", "match self.0.compare_exchange_weak(word, next, Ordering::AcqRel, Ordering::Relaxed) {\n                Ok(_) => return outcome", "match self.0.compare_exchange_weak(word, next, Ordering::Relaxed, Ordering::Relaxed) {\n                Ok(_) => return outcome"),
-    ("relaxed_take", "self.0.compare_exchange(idle, owned, Ordering::AcqRel,", "self.0.compare_exchange(idle, owned, Ordering::Relaxed,"),
+    (
+        "parked_is_free",
+        "IDLE => (word & !STATE | OWNED, Outcome::Mine)",
+        "IDLE | PARKED => (word & !STATE | OWNED, Outcome::Mine)",
+    ),
+    (
+        "owned_is_free",
+        "IDLE => (word & !STATE | OWNED, Outcome::Mine)",
+        "IDLE | OWNED => (word & !STATE | OWNED, Outcome::Mine)",
+    ),
+    (
+        "deaf_unpark",
+        "((word.unwrap_or_else(|word| word) & FLAGS) >> FLAGS_SHIFT) as u8\n    }\n\n    /// It is over",
+        "let _ = word;\n        0\n    }\n\n    /// It is over",
+    ),
+    (
+        "relaxed_leave",
+        "match self.0.compare_exchange_weak(word, next, Ordering::AcqRel, Ordering::Relaxed) {\n                Ok(_) if",
+        "match self.0.compare_exchange_weak(word, next, Ordering::Relaxed, Ordering::Relaxed) {\n                Ok(_) if",
+    ),
+    (
+        "relaxed_event",
+        "match self.0.compare_exchange_weak(word, next, Ordering::AcqRel, Ordering::Relaxed) {\n                Ok(_) => return outcome",
+        "match self.0.compare_exchange_weak(word, next, Ordering::Relaxed, Ordering::Relaxed) {\n                Ok(_) => return outcome",
+    ),
+    (
+        "relaxed_take",
+        "self.0.compare_exchange(idle, owned, Ordering::AcqRel,",
+        "self.0.compare_exchange(idle, owned, Ordering::Relaxed,",
+    ),
 ];
 
 fn main() {

@@ -44,7 +44,7 @@ fn late_timer() {
 macro_rules! found {
     ($($mistake:ident: $($model:ident)+;)+) => {$(
         mod $mistake {
-            #[allow(dead_code, unreachable_patterns)]
+            #[allow(unused, unreachable_patterns)]
             mod claim {
                 include!(concat!(env!("OUT_DIR"), "/", stringify!($mistake), ".rs"));
             }

@@ -51,3 +51,93 @@ pub(super) enum Interest {
     /// Told again and again for as long as it can be read, or until the set [forgets](Ready::forgets): a listener.
     Listener,
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, Read, Write};
+    use std::os::unix::net::UnixStream;
+    use std::sync::{Arc, mpsc};
+    use std::thread;
+    use std::time::Duration;
+
+    use super::super::claim::{HALF, READ, WRITE};
+    use super::*;
+
+    fn wait(ready: &Ready) -> u8 {
+        let mut events = Vec::new();
+        ready.wait(&mut Found::new(), &mut events);
+        assert!(events.iter().all(|event| event.token == 7));
+        events.iter().fold(0, |flags, event| flags | event.flags)
+    }
+
+    /// What is told of the token 7.
+    fn told(ready: &Ready) -> u8 {
+        let (done, waited) = mpsc::channel::<()>();
+        thread::scope(|scope| {
+            // So that a test fails rather than hangs.
+            scope.spawn(move || waited.recv_timeout(Duration::from_secs(20)).is_err().then(|| ready.wake()));
+            let flags = wait(ready);
+            let _ = done.send(());
+            flags
+        })
+    }
+
+    /// Nothing is told: the wait ends because it is woken.
+    fn is_quiet(ready: &Ready) -> bool {
+        ready.wake();
+        wait(ready) == 0
+    }
+
+    #[test]
+    fn what_is_there_is_told_once_and_again_when_it_is_asked_anew() -> io::Result<()> {
+        let (ours, mut theirs) = UnixStream::pair()?;
+        let (ready, ours) = (Ready::new()?, Arc::new(ours));
+        theirs.write_all(b"x")?;
+        ready.add(&ours, 7, Interest::Read)?;
+        assert_eq!(told(&ready) & (READ | WRITE), READ);
+        assert!(is_quiet(&ready));
+        ready.change(&ours, 7, Interest::Read)?;
+        assert_eq!(told(&ready) & (READ | WRITE), READ);
+        ready.change(&ours, 7, Interest::Write)?;
+        assert_eq!(told(&ready) & WRITE, WRITE);
+        ready.change(&ours, 7, Interest::Muted)?;
+        theirs.write_all(b"y")?;
+        assert!(is_quiet(&ready));
+        ready.change(&ours, 7, Interest::Read)?;
+        assert_eq!(told(&ready) & READ, READ);
+        (&*ours).read_exact(&mut [0; 2])?;
+        if ready.forgets() {
+            ready.change(&ours, 7, Interest::Read)?;
+        }
+        assert!(is_quiet(&ready));
+        theirs.write_all(b"z")?;
+        assert_eq!(told(&ready) & READ, READ);
+        ready.remove(&ours);
+        theirs.write_all(b"!")?;
+        assert!(is_quiet(&ready));
+        Ok(())
+    }
+
+    #[test]
+    fn an_end_that_comes_with_the_last_bytes_is_told_with_them() -> io::Result<()> {
+        let (ours, mut theirs) = UnixStream::pair()?;
+        let (ready, ours) = (Ready::new()?, Arc::new(ours));
+        ready.add(&ours, 7, Interest::Read)?;
+        theirs.write_all(b"x")?;
+        theirs.shutdown(std::net::Shutdown::Write)?;
+        assert_eq!(told(&ready) & (READ | HALF), READ | HALF);
+        Ok(())
+    }
+
+    #[test]
+    fn what_was_removed_is_closed_with_its_last_use() -> io::Result<()> {
+        let (ours, mut theirs) = UnixStream::pair()?;
+        let (ready, ours) = (Ready::new()?, Arc::new(ours));
+        ready.add(&ours, 7, Interest::Read)?;
+        ready.remove(&ours);
+        assert_eq!(Arc::strong_count(&ours), 1);
+        drop(ours);
+        assert_eq!(theirs.read(&mut [0])?, 0);
+        Ok(())
+    }
+}
