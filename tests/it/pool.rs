@@ -116,6 +116,30 @@ fn what_waits_for_too_long_is_told_to_come_again() {
 }
 
 #[test]
+fn what_is_refused_comes_behind_the_answers_to_earlier_requests() {
+    let (gated, go, counts) = gate();
+    let limits = Limits { queue_deadline: Duration::from_millis(200), max_workers: 1, ..Limits::default() };
+    let service = move |request: dewar::Request| match request.path() {
+        "/quick" => Response::text("quick"),
+        "/stream" => Response::new(dewar::Body::reader(&b"made while it is sent"[..])),
+        _ => gated(request),
+    };
+    let server = Server::bind("127.0.0.1:0").unwrap().limits(limits).start(Arc::new(service)).unwrap();
+    let mut client = Client::connect(server.addr());
+    // So that it is known that they do not block.
+    for path in ["/quick", "/stream", "/quick", "/stream"] {
+        assert_eq!(client.get(path).status, 200);
+    }
+    let mut held = clients(&server, 1);
+    until(|| counts[1].load(Ordering::SeqCst) == 1);
+    client.send("GET /quick HTTP/1.1\r\nHost: x\r\n\r\nGET /stream HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_eq!(client.answer().body, "quick");
+    assert_eq!(client.answer().status, 503);
+    go.send(()).unwrap();
+    assert_eq!(held[0].answer().body, "through");
+}
+
+#[test]
 fn being_busy_is_not_being_overloaded() {
     // Both workers always have something to do, but nothing waits for as long as the deadline.
     let limits = Limits { queue_deadline: Duration::from_millis(200), max_workers: 2, ..Limits::default() };

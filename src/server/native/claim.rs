@@ -65,7 +65,7 @@ impl Claim {
     /// call it.
     pub(super) fn open(&self) -> u32 {
         let generation = generation(self.0.load(Ordering::Relaxed));
-        self.0.store(u64::from(generation) << GENERATION_SHIFT | OWNED, Ordering::Release);
+        self.0.swap(u64::from(generation) << GENERATION_SHIFT | OWNED, Ordering::AcqRel);
         generation
     }
 
@@ -127,8 +127,10 @@ impl Claim {
 
     /// It is over. Only its owner may call it; after that nothing that knows the old generation reaches this place.
     pub(super) fn close(&self) {
+        // The generation is the owner's to change, so it is as it was; flags may come until the last moment, and go with
+        // the connection. (A store would do, but loom does not see that it cannot come in the middle of an event.)
         let generation = generation(self.0.load(Ordering::Relaxed)).wrapping_add(1);
-        self.0.store(u64::from(generation) << GENERATION_SHIFT | CLOSED, Ordering::Release);
+        self.0.swap(u64::from(generation) << GENERATION_SHIFT | CLOSED, Ordering::AcqRel);
     }
 
     /// The generation of the connection that is here, if it is idle.

@@ -15,7 +15,6 @@ use super::load::{Load, WINDOW};
 use super::predict::Kind;
 use crate::error::HttpError;
 use crate::proto::Refusal;
-use crate::response::Response;
 
 /// How often to look, unless a timeout is so short that this would be coarse.
 const PACE: Duration = Duration::from_millis(250);
@@ -111,16 +110,16 @@ impl Core {
                 (conn, terms)
             }
         };
-        self.figures.refused.fetch_add(1, Ordering::Relaxed);
-        let waited = self.limits.queue_deadline;
-        log::warn!("no worker was free for {waited:?}, a request is answered with 503");
-        let step = self.answer_finally(conn, self.come_again(), Terms { keep_alive: false, ..terms }, hand);
+        let step = self.come_again(conn, Terms { keep_alive: false, ..terms }, hand);
         self.drive_on(step, hand);
     }
 
-    fn come_again(&self) -> Response {
-        let seconds = self.limits.queue_deadline.as_secs().clamp(1, 60).to_string();
-        HttpError::new(503).with_header("retry-after", &seconds).into_response()
+    fn come_again(&self, conn: Box<Conn>, terms: Terms, hand: &mut Hand<'_>) -> Step {
+        self.figures.refused.fetch_add(1, Ordering::Relaxed);
+        let waited = self.limits.queue_deadline;
+        log::warn!("no worker was free for {waited:?}, a request is answered with 503");
+        let response = HttpError::new(503).with_header("retry-after", &waited.as_secs().clamp(1, 60).to_string());
+        self.answer_finally(conn, response.into_response(), terms, hand)
     }
 }
 

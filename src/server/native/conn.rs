@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::{Method, Version};
 
 use super::entry::Entry;
-use super::epoll::Interest;
+use super::ready::Interest;
 use super::stream::Stream;
 use super::table::Token;
 use crate::body::Closers;

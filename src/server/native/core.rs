@@ -1,25 +1,22 @@
 //! What all threads of the engine share, and how connections come and go.
 
 use std::io;
-use std::net::SocketAddr;
-use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use http::HeaderMap;
-use rustix::io::Errno;
-use rustix::net::{SocketFlags, acceptfrom_with, sockopt};
 
 use super::claim::{GONE, Outcome, READ};
-use super::conn::{Conn, Input, Stage, Terms};
+use super::conn::{Conn, Stage, Terms};
 use super::crew::Crew;
-use super::epoll::{Event, Interest, Ready};
+use super::door::{Door, LISTENER};
 use super::hand::Hand;
 use super::lease::{Lease, Waiting};
 use super::predict::{Kind, Predictor};
+use super::ready::{Event, Interest, Ready};
 use super::shard::Shard;
-use super::stream::{Stream, Wait};
+use super::stream::Wait;
 use super::table::{NEVER, Table, Token};
 use super::tls::Acceptor;
 use crate::pool::Watch;
@@ -29,12 +26,6 @@ use crate::response::Response;
 use crate::server::{Limits, Listener};
 use crate::service::Service;
 
-/// The token of the listener.
-const LISTENER: u64 = u64::MAX - 1;
-/// Connections that are accepted before the others are looked after.
-const ACCEPT_AT_ONCE: usize = 64;
-/// For how long no connection is accepted when the system has no descriptors left.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// For how long a new connection is waited for during a shutdown: its first request may be on its way.
 const NEWCOMER: u64 = 500;
 
@@ -56,9 +47,9 @@ pub(super) struct Core {
     /// New connections go to the first so many shards, and old ones move there: more only when those have no time left.
     pub(super) active: AtomicUsize,
     phase: AtomicU8,
-    listener: Mutex<Door>,
+    pub(super) listener: Mutex<Door>,
     /// The last attempt to accept failed for want of descriptors or memory.
-    short: AtomicBool,
+    pub(super) short: AtomicBool,
     started: Instant,
     /// Told when a connection has ended during a shutdown, when the first one comes, and at the end.
     changed: (Mutex<()>, Condvar),
@@ -101,14 +92,6 @@ pub(super) struct Answered {
     pub(super) lease: Option<Arc<Lease>>,
 }
 
-/// Where connections come in.
-enum Door {
-    Open(Listener),
-    /// Not looked at before this: the system had no descriptors left.
-    Paused(Listener, Instant),
-    Closed,
-}
-
 const RUNNING: u8 = 0;
 const DRAINING: u8 = 1;
 const ENDING: u8 = 2;
@@ -123,6 +106,7 @@ impl Core {
     ) -> io::Result<Arc<Core>> {
         let limits = limits.clone();
         let shards = (0..shards).map(|_| Shard::new()).collect::<io::Result<Vec<_>>>()?;
+        let listener = Arc::new(listener);
         shards[0].ready.add(&listener, LISTENER, Interest::Listener)?;
         let crew = Crew::new(limits.max_workers)?;
         Ok(Arc::new_cyclic(|this| Core {
@@ -183,7 +167,14 @@ impl Core {
         self.wake_clock();
     }
 
-    fn wake_clock(&self) {
+    /// There is a connection: the clock sleeps until the first one comes.
+    pub(super) fn rouse_clock(&self) {
+        if self.clock_asleep.load(Ordering::SeqCst) {
+            self.wake_clock();
+        }
+    }
+
+    pub(super) fn wake_clock(&self) {
         drop(self.changed.0.lock().unwrap_or_else(PoisonError::into_inner));
         self.changed.1.notify_all();
     }
@@ -222,7 +213,7 @@ impl Core {
     /// An event has come.
     pub(super) fn on_event(&self, event: Event, hand: &mut Hand<'_>) {
         if event.token == LISTENER {
-            return self.accept(ACCEPT_AT_ONCE, hand);
+            return self.on_listener(hand);
         }
         let token = Token::from_u64(event.token);
         let place = self.table.place(token.index);
@@ -233,144 +224,18 @@ impl Core {
         }
     }
 
-    fn door(&self) -> MutexGuard<'_, Door> {
-        self.listener.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Accepts what is there, at most so many.
-    pub(super) fn accept(&self, most: usize, hand: &mut Hand<'_>) {
-        for _ in 0..most {
-            let accepted = match &*self.door() {
-                Door::Open(listener) => acceptfrom_with(listener, SocketFlags::NONBLOCK | SocketFlags::CLOEXEC),
-                _ => return,
-            };
-            match accepted {
-                Ok((fd, addr)) => {
-                    self.admit(fd, addr.and_then(|addr| SocketAddr::try_from(addr).ok()), hand);
-                }
-                Err(Errno::AGAIN) => return self.short.store(false, Ordering::Relaxed),
-                // The connection was gone before it was accepted (accept(2) lists the reasons); others may follow.
-                Err(
-                    Errno::CONNABORTED
-                    | Errno::INTR
-                    | Errno::PROTO
-                    | Errno::NETDOWN
-                    | Errno::NETUNREACH
-                    | Errno::HOSTDOWN
-                    | Errno::HOSTUNREACH
-                    | Errno::NOPROTOOPT
-                    | Errno::OPNOTSUPP
-                    | Errno::PERM
-                    | Errno::TIMEDOUT,
-                ) => {}
-                // No descriptors or no memory are left; or the listener is broken, which would be told again and again.
-                Err(error) => return self.pause_accepting(error.into()),
-            }
-        }
-    }
-
-    fn pause_accepting(&self, error: io::Error) {
-        let mut door = self.door();
-        if let Door::Open(listener) = std::mem::replace(&mut *door, Door::Closed) {
-            self.shards[0].ready.remove(&listener);
-            *door = Door::Paused(listener, Instant::now() + ACCEPT_PAUSE);
-        }
-        drop(door);
-        // Said once, until all that waited could be accepted.
-        if !self.short.swap(true, Ordering::Relaxed) {
-            log::warn!("no connection can be accepted just now, trying again shortly: {error}");
-        }
-        self.wake_clock();
-    }
-
-    /// Looks at the listener again, when it is time. Whether that is still to come.
-    pub(super) fn resume_accepting(&self) -> bool {
-        let mut door = self.door();
-        match std::mem::replace(&mut *door, Door::Closed) {
-            Door::Paused(listener, until) if until <= Instant::now() => {
-                if self.shards[0].ready.add(&listener, LISTENER, Interest::Listener).is_ok() {
-                    *door = Door::Open(listener);
-                    return false;
-                }
-                *door = Door::Paused(listener, Instant::now() + ACCEPT_PAUSE);
-                true
-            }
-            other => {
-                let paused = matches!(other, Door::Paused(..));
-                *door = other;
-                paused
-            }
-        }
-    }
-
-    /// Accepts what is queued, and then no more.
-    pub(super) fn stop_accepting(&self, hand: &mut Hand<'_>) {
-        self.accept(usize::MAX, hand);
-        if let Door::Open(listener) | Door::Paused(listener, _) = std::mem::replace(&mut *self.door(), Door::Closed) {
-            self.shards[0].ready.remove(&listener);
-        }
-    }
-
-    fn admit(&self, fd: OwnedFd, peer: Option<SocketAddr>, hand: &mut Hand<'_>) {
-        if peer.is_some() {
-            let _ = sockopt::set_tcp_nodelay(&fd, true); // slower without, not wrong
-        }
-        self.figures.accepted.fetch_add(1, Ordering::Relaxed);
-        let stream = match self.greet() {
-            Ok(tls) => Arc::new(Stream::new(fd, tls)),
-            Err(error) => return log::error!("a connection cannot be encrypted, it is closed: {error}"),
-        };
-        let Some(token) = self.table.reserve() else {
-            self.figures.refused.fetch_add(1, Ordering::Relaxed);
-            // To tell it by TLS takes a handshake, for which there is no room.
-            if !stream.is_secure() {
-                let _ = stream.write(FULL, false);
-                stream.finish();
-            }
-            return;
-        };
-        self.table.place(token.index).set_stream(Some(Arc::clone(&stream)));
-        let stage = if stream.is_secure() { Stage::Handshake } else { Stage::Head };
-        let mut conn = Box::new(Conn {
-            stream,
-            token,
-            peer,
-            shard: 0,
-            slow: 0,
-            interest: Interest::Read,
-            stage,
-            input: Input::default(),
-            unsent: Vec::new(),
-            more: false,
-            half: false,
-            ended: false,
-            served: 0,
-            due: self.after(self.limits.head_timeout),
-        });
-        conn.shard = self.shard_of(&conn);
-        if let Err(error) = self.ready(conn.shard).add(&conn.stream, token.to_u64(), Interest::Read) {
-            log::warn!("a connection cannot be watched, it is closed: {error}");
-            return self.close(conn);
-        }
-        if let Some((conn, flags)) = self.let_go(conn) {
-            self.drive(conn, flags, hand);
-        }
-        if self.clock_asleep.load(Ordering::SeqCst) {
-            self.wake_clock();
-        }
-    }
-
     /// Where a connection belongs: a shard, or the place behind the last one, which is the lounge.
-    fn shard_of(&self, conn: &Conn) -> usize {
+    pub(super) fn shard_of(&self, conn: &Conn) -> usize {
         match self.active.load(Ordering::Relaxed) {
-            _ if conn.slow > 0 => self.shards.len(),
+            _ if conn.slow > 0 && self.crew.lounge.guests().is_some() => self.shards.len(),
             1 => 0,
             active => conn.token.index as usize % active,
         }
     }
 
-    fn ready(&self, shard: usize) -> &Ready {
-        self.shards.get(shard).map_or(&self.crew.lounge.ready, |shard| &shard.ready)
+    pub(super) fn ready(&self, shard: usize) -> &Ready {
+        let shard = self.shards.get(shard).map(|shard| &shard.ready);
+        shard.or(self.crew.lounge.guests()).expect("no connection is sent to a lounge that takes none")
     }
 
     /// Leaves a connection to whoever gets its next event; or gives it back with the events that came meanwhile.
@@ -397,7 +262,7 @@ impl Core {
                 self.crew.guests.fetch_add(1, Ordering::Relaxed);
             }
             self.ready(shard).add(&conn.stream, token.to_u64(), wanted)
-        } else if wanted != conn.interest {
+        } else if wanted != conn.interest || self.ready(shard).forgets() {
             self.ready(shard).change(&conn.stream, token.to_u64(), wanted)
         } else {
             Ok(())
@@ -517,10 +382,6 @@ impl Core {
         cut
     }
 }
-
-/// What a connection beyond [`Limits::connections`] gets.
-const FULL: &[u8] =
-    b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
 
 /// The place of trailers that come with a request's body.
 pub(super) type Trailers = Arc<OnceLock<HeaderMap>>;

@@ -6,8 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::epoll::Event;
-use super::lounge::Lounge;
+use super::ready::{Event, Lounge};
 
 /// What a worker is to do.
 pub(super) enum Order<J> {
@@ -23,10 +22,12 @@ pub(super) enum Order<J> {
 /// The workers without a shard, and what waits for one.
 pub(super) struct Crew<J> {
     state: Mutex<State<J>>,
-    /// Where they wait, and where connections are whose requests are slow: the kernel wakes a worker for each by itself.
+    /// Where they wait; and, if the kernel can wake a worker for each by itself, connections whose requests are slow.
     pub(super) lounge: Lounge,
     /// Connections there.
     pub(super) guests: AtomicUsize,
+    /// Workers that have come, wherever they are; others may just have been started.
+    pub(super) present: AtomicUsize,
     most_jobs: usize,
 }
 
@@ -53,7 +54,13 @@ impl<J> Crew<J> {
     pub(super) fn new(most_jobs: usize) -> io::Result<Crew<J>> {
         let (waiting, vacant) = (VecDeque::new(), VecDeque::new());
         let state = State { waiting, vacant, idle: 0, leaving: 0, working: 0, closing: false };
-        Ok(Crew { state: Mutex::new(state), lounge: Lounge::new()?, guests: AtomicUsize::new(0), most_jobs })
+        Ok(Crew {
+            state: Mutex::new(state),
+            lounge: Lounge::new()?,
+            guests: AtomicUsize::new(0),
+            present: AtomicUsize::new(0),
+            most_jobs,
+        })
     }
 
     /// Leaves a job to a worker: `false` when there is none for it, and a new one would help.

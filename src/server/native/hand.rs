@@ -1,8 +1,12 @@
 //! What a worker brings along for every connection that it takes in hand.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use super::core::Core;
 use super::crew::Order;
-use super::epoll::Found;
-use super::shard::{Next, Shard};
+use super::ready::Found;
+use super::shard::Next;
 use crate::pool::Worker;
 use crate::proto::HeadWriter;
 
@@ -48,34 +52,81 @@ impl<'w> Hand<'w> {
     }
 }
 
-impl super::core::Core {
+/// A worker that is there, until this is dropped.
+struct Present<'a>(&'a AtomicUsize);
+
+impl<'a> Present<'a> {
+    fn of(count: &'a AtomicUsize) -> Present<'a> {
+        count.fetch_add(1, Ordering::Relaxed);
+        Present(count)
+    }
+}
+
+impl Drop for Present<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A worker in a job, until this is dropped: also when it panics.
+struct Done<'a>(&'a Core);
+
+impl Drop for Done<'_> {
+    fn drop(&mut self) {
+        self.0.crew.done();
+    }
+}
+
+/// A shard that is led. Handlers are guarded, but much else of the user's runs in the engine, as what writes the log; if
+/// that panics, another worker must lead.
+struct Office<'a> {
+    core: &'a Core,
+    index: usize,
+    term: u64,
+}
+
+impl Drop for Office<'_> {
+    fn drop(&mut self) {
+        if !thread::panicking() {
+            return;
+        }
+        match self.core.shards[self.index].resign(self.term) {
+            Some(next) => _ = self.core.crew.appoint(self.index, next),
+            // It has been counted among those who do a job since then.
+            None => self.core.crew.done(),
+        }
+    }
+}
+
+impl Core {
     /// What every worker does: leads a shard, or does what the leaders leave to it.
     pub(super) fn work(&self, worker: &Worker<'_>) {
         let mut hand = Hand::new(Some(worker));
+        let _present = Present::of(&self.crew.present);
         loop {
             match self.crew.next() {
-                Order::Lead(shard, term) => self.lead(&self.shards[shard], term, worker, &mut hand),
+                Order::Lead(shard, term) => self.lead(shard, term, worker, &mut hand),
                 Order::Job(job) => {
-                    let busy = worker.job();
+                    let _done = Done(self);
+                    let _busy = worker.job();
                     self.perform(job, &mut hand);
-                    drop(busy);
-                    self.crew.done();
                 }
                 Order::Event(event) => {
-                    let busy = worker.job();
+                    let _done = Done(self);
+                    let _busy = worker.job();
                     self.on_event(event, &mut hand);
-                    drop(busy);
-                    self.crew.done();
                 }
                 Order::End => return,
             }
         }
     }
 
-    fn lead(&self, shard: &Shard, term: u64, worker: &Worker<'_>, hand: &mut Hand<'_>) {
+    fn lead(&self, index: usize, term: u64, worker: &Worker<'_>, hand: &mut Hand<'_>) {
+        let shard = &self.shards[index];
         if !shard.take_office(term, worker.id()) {
             return;
         }
+        let _office = Office { core: self, index, term };
         hand.leads = true;
         let (mut found, mut events) = (Found::new(), Vec::with_capacity(256));
         loop {

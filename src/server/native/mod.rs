@@ -3,13 +3,14 @@
 //!
 //! ```text
 //!            ┌────────────── shard 0 ──────────────┐                      ┌ worker ┐
-//!  accept ──▶│ epoll ─▶ leader: head, handler, send │── will it block? ──▶ │ worker │  as many as block at once,
+//!  accept ──▶│ ready ─▶ leader: head, handler, send │── will it block? ──▶ │ worker │  as many as block at once,
 //!            └──────────────────────────────────────┘                      └ worker ┘  up to `max_workers`
 //! ```
 //!
-//! **Shards.** There is one for each processor: an epoll set, and exactly one worker that *leads* it: it waits for
-//! events, reads, runs the handler and writes, all by itself. New connections go to the first shard for as long as its
-//! leader has time left; more shards take part when it has not, and connections move over with their next request.
+//! **Shards.** There is one for each processor: a set of connections of which those that are `ready` are told (epoll, or
+//! what the system has instead), and exactly one worker that *leads* it: it waits for events, reads, runs the handler and
+//! writes, all by itself. New connections go to the first shard for as long as its leader has time left; more shards take
+//! part when it has not, and connections move over with their next request.
 //!
 //! **Handlers that block.** A leader runs only what is quick. A predictor remembers which kinds of request
 //! were not, and those are handed to one of the other workers, who may block as they like. A wrong guess stops the shard
@@ -30,17 +31,18 @@ mod clock;
 mod conn;
 mod core;
 mod crew;
+mod door;
 mod drive;
 mod entry;
-mod epoll;
 mod hand;
 mod handshake;
 mod lease;
 mod load;
-mod lounge;
 mod predict;
+mod ready;
 mod shard;
 mod stream;
+mod system;
 mod table;
 #[cfg(feature = "tls")]
 mod tls;
@@ -121,7 +123,9 @@ impl Source for Staff {
                 }
             }
         }
-        let wanted = self.0.crew.wanted(Job::Event, |event| self.0.shards[0].again(event));
+        // Those that were started and have not come yet need not be started again.
+        let coming = look.workers.saturating_sub(self.0.crew.present.load(Ordering::Relaxed));
+        let wanted = self.0.crew.wanted(Job::Event, |event| self.0.shards[0].again(event)).saturating_sub(coming);
         // Somebody has to wait where the guests are: the leaders do not, and this thread may sleep for as long as they
         // are all that there is.
         let nobody = look.workers <= self.0.shards.len() && self.0.crew.guests.load(Ordering::Relaxed) > 0;
@@ -172,6 +176,8 @@ impl Running for Server {
         core.stop_accepting(&mut hand);
         let in_flight = core.in_flight();
         while core.table.open() > 0 && Instant::now() < deadline {
+            // Again: one that was let go just when the draining began was not seen by the first look.
+            core.let_go_of_all(&mut hand);
             core.pause(Some(deadline.saturating_duration_since(Instant::now()).min(Duration::from_millis(50))));
         }
         let cut = core.cut_all();

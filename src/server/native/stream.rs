@@ -7,8 +7,9 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::net::{RecvFlags, SendFlags, Shutdown, recv, send, shutdown, sockopt};
+use rustix::net::{RecvFlags, SendAncillaryBuffer, Shutdown, recv, send, sendmsg, shutdown, sockopt};
 
+use super::system;
 use super::tls::{Greeting, Tls};
 
 /// For so long nothing happens where no limit is set; the kernel knows no longer times.
@@ -31,6 +32,7 @@ pub(super) enum Wait {
 impl Stream {
     /// A socket that does not block.
     pub(super) fn new(fd: OwnedFd, tls: Option<Tls>) -> Stream {
+        system::without_signals(&fd);
         Stream { fd, tls }
     }
 
@@ -74,8 +76,7 @@ impl Stream {
         if let Some(tls) = &self.tls {
             return tls.write(self.as_fd(), &[IoSlice::new(bytes)], more);
         }
-        let flags = if more { SendFlags::NOSIGNAL | SendFlags::MORE } else { SendFlags::NOSIGNAL };
-        Ok(send(&self.fd, bytes, flags)?)
+        Ok(send(&self.fd, bytes, system::send_flags(more))?)
     }
 
     /// The same of two pieces at once.
@@ -83,7 +84,9 @@ impl Stream {
         if let Some(tls) = &self.tls {
             return tls.write(self.as_fd(), &[IoSlice::new(first), IoSlice::new(second)], false);
         }
-        Ok(rustix::io::writev(&self.fd, &[IoSlice::new(first), IoSlice::new(second)])?)
+        // Not `writev`, which cannot be told to do without the signal.
+        let (pieces, mut nothing) = ([IoSlice::new(first), IoSlice::new(second)], SendAncillaryBuffer::default());
+        Ok(sendmsg(&self.fd, &pieces, &mut nothing, system::send_flags(false))?)
     }
 
     /// Sends up to `count` bytes of a file from its position, without a copy where the system can.
@@ -94,7 +97,7 @@ impl Stream {
         if let Some(tls) = &self.tls {
             return tls.send_file(self.as_fd(), file, count);
         }
-        Ok(rustix::fs::sendfile(&self.fd, file, None, count)?)
+        system::send_file(&self.fd, file, count)
     }
 
     /// Sends what was written and is kept, which only TLS does.
@@ -120,7 +123,7 @@ impl Stream {
         if wait == Wait::Read && self.has_more() {
             return Ok(true);
         }
-        let flags = if wait == Wait::Read { PollFlags::IN | PollFlags::RDHUP } else { PollFlags::OUT };
+        let flags = if wait == Wait::Read { system::readable() } else { PollFlags::OUT };
         let timeout = timeout.min(FOR_EVER);
         let timeout = Timespec { tv_sec: timeout.as_secs() as i64, tv_nsec: i64::from(timeout.subsec_nanos()) };
         match poll(&mut [PollFd::new(&self.fd, flags)], Some(&timeout)) {

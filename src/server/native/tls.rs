@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags, recv, sendmsg};
 use rustls::{ServerConfig, ServerConnection};
 
+use super::system;
 use crate::server::Setup;
 
 /// What new connections are greeted with.
@@ -215,7 +216,7 @@ impl Session {
 
     fn flush(&mut self, fd: BorrowedFd<'_>, more: bool) -> io::Result<()> {
         let mut socket = Socket::new(fd);
-        socket.flags |= if more { SendFlags::MORE } else { SendFlags::empty() };
+        socket.flags = system::send_flags(more);
         while self.tls.wants_write() {
             match self.tls.write_tls(&mut socket) {
                 Ok(n) => self.moved |= n > 0,
@@ -235,7 +236,7 @@ struct Socket<'a> {
 
 impl<'a> Socket<'a> {
     fn new(fd: BorrowedFd<'a>) -> Socket<'a> {
-        Socket { fd, flags: SendFlags::NOSIGNAL }
+        Socket { fd, flags: system::send_flags(false) }
     }
 }
 

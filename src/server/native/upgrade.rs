@@ -2,7 +2,6 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 
@@ -11,6 +10,7 @@ use super::core::Core;
 use super::drive::Step;
 use super::hand::Hand;
 use super::stream::{FOR_EVER, Stream, Wait};
+use super::table::Token;
 use crate::quiet::quietly;
 use crate::response::Response;
 use crate::upgrade::{Duplex, OnUpgrade, Upgraded};
@@ -29,8 +29,10 @@ impl Core {
         hand.out.clear();
         self.mute(&mut conn);
         let (stream, input) = (Arc::clone(&conn.stream), std::mem::take(&mut conn.input));
-        let (token, guest) = (conn.token, conn.shard == self.shards.len());
+        let token = conn.token;
         let place = self.table.place(token.index);
+        // Not in the closure, with which it would be lost when no thread is to be had.
+        place.put(conn);
         // Events that come now are for nobody.
         while place.claim.park().is_err() {}
         let run = move || {
@@ -38,22 +40,23 @@ impl Core {
             if quietly(|| job(upgraded)).is_none() {
                 log::error!("the job of a connection that was taken over panicked");
             }
-            core.table.place(token.index).claim.unpark();
-            conn.stream.cut();
-            core.close(conn);
+            core.take_back(token);
         };
         if let Err(error) = thread::Builder::new().name("dewar-upgraded".into()).spawn(run) {
-            // The connection went with the closure, but for its place.
             log::error!("a connection cannot be taken over, no thread is to be had: {error}");
-            place.claim.unpark();
-            self.crew.guests.fetch_sub(usize::from(guest), Ordering::Relaxed);
-            if let Some(stream) = place.stream() {
-                stream.cut();
-            }
-            place.set_stream(None);
-            self.table.free(token);
+            self.take_back(token);
         }
         Step::Away
+    }
+
+    /// Ends a connection that was parked.
+    fn take_back(&self, token: Token) {
+        let place = self.table.place(token.index);
+        place.claim.unpark();
+        if let Some(conn) = place.take() {
+            conn.stream.cut();
+            self.close(conn);
+        }
     }
 }
 
