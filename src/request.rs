@@ -376,19 +376,19 @@ pub(crate) struct Received {
 pub(crate) struct Unread {
     status: StatusCode,
     description: String,
-    headers: HeaderMap,
+    headers: Box<HeaderMap>,
 }
 
 impl From<HttpError> for Unread {
     fn from(error: HttpError) -> Unread {
-        let (description, headers) = (error.description().to_owned(), error.headers().clone());
+        let (description, headers) = (error.description().to_owned(), Box::new(error.headers().clone()));
         Unread { status: error.status(), description, headers }
     }
 }
 
 impl From<Unread> for HttpError {
     fn from(unread: Unread) -> HttpError {
-        HttpError::new(unread.status).with_description(unread.description).with_headers(unread.headers)
+        HttpError::new(unread.status).with_description(unread.description).with_headers(*unread.headers)
     }
 }
 
