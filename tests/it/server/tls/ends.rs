@@ -72,7 +72,8 @@ fn a_response_that_breaks_off_does_not_look_complete() {
     client.head();
     let mut body = String::new();
     let error = client.0.read_to_string(&mut body).unwrap_err();
-    assert_eq!((body.as_str(), error.kind()), ("begun", ErrorKind::UnexpectedEof));
+    assert!("begun".starts_with(&body), "{body:?}");
+    assert!(matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset), "{error}");
 }
 
 #[test]
