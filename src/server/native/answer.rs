@@ -306,7 +306,8 @@ impl Core {
 
     /// Ends a connection in a way that no client takes for the end of the response: by a reset, where an end in order
     /// could be; that takes from the client what it has not received yet.
-    fn cut(&self, conn: Box<Conn>, by_reset: bool) -> Step {
+    fn cut(&self, mut conn: Box<Conn>, by_reset: bool) -> Step {
+        conn.broken = true;
         if by_reset {
             conn.stream.abort();
         } else {

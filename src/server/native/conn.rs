@@ -34,6 +34,8 @@ pub(super) struct Conn {
     pub(super) half: bool,
     /// The client has sent its last byte, and we have it.
     pub(super) ended: bool,
+    /// A response broke off: its end is not to look like one in order.
+    pub(super) broken: bool,
     /// Requests answered.
     pub(super) served: u32,
     /// When the present stage must be over, or must have come on, in milliseconds since the start of the server.

@@ -300,7 +300,7 @@ impl Core {
         self.leave_shard(&conn);
         let token = conn.token;
         self.table.place(token.index).set_stream(None);
-        if !matches!(conn.stage, Stage::Sending(_)) {
+        if !conn.broken && !matches!(conn.stage, Stage::Sending(_)) {
             conn.stream.part();
         }
         if Arc::strong_count(&conn.stream) > 1 {

@@ -157,6 +157,7 @@ impl Core {
             more: false,
             half: false,
             ended: false,
+            broken: false,
             served: 0,
             due: self.after(self.limits.head_timeout),
         });
