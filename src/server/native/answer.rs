@@ -199,7 +199,7 @@ impl Core {
             if outgoing.is_done() {
                 break conn.stream.flush();
             }
-            if sent >= SEND_AT_ONCE && hand.leads {
+            if sent >= SEND_AT_ONCE && hand.is_wanted() {
                 outgoing.pace.bytes += sent;
                 conn.due = self.after(self.limits.write_timeout);
                 return Step::Later(conn);

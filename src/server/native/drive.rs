@@ -23,8 +23,6 @@ use crate::error::HttpError;
 use crate::proto::{BodyDecoder, Framing, Refusal, RequestHead, parse_head};
 use crate::request::{Received, Request};
 
-/// Requests of one connection that are answered before a leader looks after the others.
-const IN_A_ROW: u32 = 64;
 /// For how long a worker that does not lead goes on with one connection, when it has more requests.
 const TURN: Duration = Duration::from_millis(10);
 /// Responses to requests that came together are sent together, up to so many bytes.
@@ -80,7 +78,7 @@ impl Core {
         let began = (!hand.is_wanted()).then(Instant::now);
         loop {
             step = match step {
-                Step::Go(conn) if hand.leads && in_a_row > IN_A_ROW => Step::Later(conn),
+                Step::Go(conn) if in_a_row > hand.in_a_row => Step::Later(conn),
                 Step::Go(conn) if began.is_some_and(|began| in_a_row > 0 && began.elapsed() > TURN) => {
                     Step::Later(conn)
                 }
@@ -94,21 +92,9 @@ impl Core {
                 },
                 Step::Later(conn) => {
                     in_a_row = 0;
-                    let event = Event { token: conn.token.to_u64(), flags: READ | WRITE };
-                    let shard = conn.shard;
                     // Its answers so far go out first, and what they leave over has the same way to go.
                     match self.flush(conn, hand) {
-                        Step::Go(conn) => match self.let_go(conn) {
-                            Some((conn, flags)) => on_flags(conn, flags),
-                            None if hand.leads => {
-                                return self.shards.get(shard).unwrap_or(&self.shards[0]).again(event);
-                            }
-                            // Nobody is called for it: this worker is the next that has time.
-                            None => {
-                                let _ = self.crew.submit(Job::Event(event));
-                                return;
-                            }
-                        },
+                        Step::Go(conn) => return self.put_off(conn),
                         step => step,
                     }
                 }
@@ -118,6 +104,23 @@ impl Core {
                 }
                 Step::Away => return,
             };
+        }
+    }
+
+    /// Lets go of a connection that could go on, behind all others that can. Where it belongs may be another place by now.
+    fn put_off(&self, conn: Box<Conn>) {
+        let (token, shard) = (conn.token.to_u64(), self.shard_of(&conn));
+        let mut event = Event { token, flags: READ | WRITE };
+        let mut held = Some(conn);
+        while let Some(conn) = held {
+            held = self.let_go(conn).map(|(conn, flags)| {
+                event.flags |= flags;
+                conn
+            });
+        }
+        match self.shards.get(shard) {
+            Some(shard) => shard.again(event),
+            None => self.submit(Job::Event(event)),
         }
     }
 
@@ -496,7 +499,7 @@ impl Core {
                 }
                 Err(_) => return self.wind_up(conn, false, hand),
             }
-            if skipped > SKIP_AT_ONCE && hand.leads {
+            if skipped > SKIP_AT_ONCE && hand.is_wanted() {
                 return Step::Later(conn);
             }
             match Core::receive(&mut conn, &mut hand.scratch) {
@@ -530,7 +533,7 @@ impl Core {
                         return Step::Close(conn);
                     }
                     conn.due = self.after(LINGER).min(*end);
-                    if skipped > SKIP_AT_ONCE && hand.leads {
+                    if skipped > SKIP_AT_ONCE && hand.is_wanted() {
                         return Step::Later(conn);
                     }
                 }

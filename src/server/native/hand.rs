@@ -12,6 +12,12 @@ use crate::proto::HeadWriter;
 
 /// Bytes that are read at once.
 const SCRATCH: usize = 32 * 1024;
+/// Requests of one connection that are answered before others get their turn: also those who wait for a worker.
+const IN_A_ROW: u32 = 64;
+/// A round of a leader, in which all who could go on have their turn, has about so many requests, and at least so many of
+/// each connection.
+const ROUND: u32 = 1024;
+const LEAST: u32 = 8;
 
 pub(super) struct Hand<'w> {
     /// The worker whose hand it is; none for the clock and for a shutdown.
@@ -25,6 +31,8 @@ pub(super) struct Hand<'w> {
     pub(super) heads: HeadWriter,
     /// Requests taken, to time one of so many.
     pub(super) turn: u32,
+    /// Requests of one connection that are answered before others get their turn.
+    pub(super) in_a_row: u32,
 }
 
 impl<'w> Hand<'w> {
@@ -36,6 +44,7 @@ impl<'w> Hand<'w> {
             out: Vec::new(),
             heads: HeadWriter::default(),
             turn: 0,
+            in_a_row: IN_A_ROW,
         }
     }
 
@@ -136,12 +145,13 @@ impl Core {
                     self.on_event(event, hand);
                     drop(busy);
                 }
-                Next::Wait => {
+                Next::Wait(only_look) => {
                     if self.is_ending() {
                         break;
                     }
-                    shard.ready.wait(&mut found, &mut events);
-                    shard.found(&mut events);
+                    shard.ready.wait(&mut found, &mut events, only_look);
+                    let round = shard.found(&mut events);
+                    hand.in_a_row = (ROUND / round.max(1)).clamp(LEAST, IN_A_ROW);
                 }
                 Next::Deposed => {
                     // It has been counted among those who do a job since then.
@@ -151,5 +161,6 @@ impl Core {
             }
         }
         hand.leads = false;
+        hand.in_a_row = IN_A_ROW;
     }
 }

@@ -17,6 +17,9 @@ pub(super) struct Shard {
 /// What the last wait found. It is not the leader's own, so that whoever takes over from one that blocks finds it.
 struct Batch {
     events: VecDeque<Event>,
+    /// Connections that could go on, but had their turn. They come behind what the kernel knows of the others: a client
+    /// that never runs out of requests is one of many.
+    later: Vec<Event>,
     /// Goes up when a leader is deposed: an order of an earlier term is void.
     term: u64,
     leader: Option<u64>,
@@ -27,15 +30,16 @@ struct Batch {
 /// What is next for a leader.
 pub(super) enum Next {
     Event(Event),
-    /// To wait for more.
-    Wait,
+    /// To wait for more; with `true` only to look, for there is more to do.
+    Wait(bool),
     /// It leads no more.
     Deposed,
 }
 
 impl Shard {
     pub(super) fn new() -> io::Result<Shard> {
-        let batch = Batch { events: VecDeque::with_capacity(256), term: 0, leader: None, waiting: false };
+        let batch =
+            Batch { events: VecDeque::with_capacity(256), later: Vec::new(), term: 0, leader: None, waiting: false };
         Ok(Shard { ready: Ready::new()?, batch: Mutex::new(batch), requests: AtomicU64::new(0) })
     }
 
@@ -61,22 +65,24 @@ impl Shard {
             Some(event) => Next::Event(event),
             None => {
                 batch.waiting = true;
-                Next::Wait
+                Next::Wait(!batch.later.is_empty())
             }
         }
     }
 
-    /// Adds what a wait has found.
-    pub(super) fn found(&self, events: &mut Vec<Event>) {
-        let mut batch = self.batch();
+    /// Adds what a wait has found, and behind it what was put off; how much there is to do now.
+    pub(super) fn found(&self, events: &mut Vec<Event>) -> u32 {
+        let batch = &mut *self.batch();
         batch.waiting = false;
         batch.events.extend(events.drain(..));
+        batch.events.extend(batch.later.drain(..));
+        batch.events.len() as u32
     }
 
     /// Has the leader come to a connection after the others.
     pub(super) fn again(&self, event: Event) {
         let mut batch = self.batch();
-        batch.events.push_back(event);
+        batch.later.push(event);
         // Who says so may have been deposed meanwhile, or never have led: then whoever does may be waiting.
         let waiting = batch.waiting;
         drop(batch);

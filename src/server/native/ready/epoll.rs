@@ -15,6 +15,9 @@ use super::{Event, Interest};
 /// The token of what wakes a waiter.
 const WAKE: u64 = u64::MAX;
 
+/// Does not wait.
+const NOW: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
+
 /// A set of descriptors, and who waits for them.
 pub(in crate::server::native) struct Ready {
     set: OwnedFd,
@@ -93,11 +96,12 @@ impl Ready {
         let _ = epoll::delete(&self.set, source); // not there is as good
     }
 
-    /// Waits until there is something, and adds it to `events`. For one thread at a time.
-    pub(in crate::server::native) fn wait(&self, found: &mut Found, events: &mut impl Extend<Event>) {
+    /// Waits until there is something, unless it shall `only_look`, and adds it to `events`. For one thread at a time.
+    pub(in crate::server::native) fn wait(&self, found: &mut Found, events: &mut impl Extend<Event>, only_look: bool) {
         found.0.clear();
+        let timeout = only_look.then_some(&NOW);
         // EINTR is no event.
-        if epoll::wait(&self.set, spare_capacity(&mut found.0), None).is_ok() {
+        if epoll::wait(&self.set, spare_capacity(&mut found.0), timeout).is_ok() {
             events.extend(found.0.iter().filter_map(ours));
         }
     }
@@ -112,7 +116,7 @@ impl Ready {
     /// What there is at this moment, and whether a wake-up is among it.
     fn take(&self) -> (Vec<Event>, bool) {
         let mut found = Vec::with_capacity(256);
-        let _ = epoll::wait(&self.set, spare_capacity(&mut found), Some(&Timespec { tv_sec: 0, tv_nsec: 0 }));
+        let _ = epoll::wait(&self.set, spare_capacity(&mut found), Some(&NOW));
         let events: Vec<_> = found.iter().filter_map(ours).collect();
         let woken = events.len() < found.len();
         (events, woken)

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, AsRawFd, RawFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use polling::{Event, Events, PollMode, Poller};
 
@@ -72,8 +73,8 @@ impl Guard {
         }
     }
 
-    pub(super) fn wait(&self, events: &mut Events) -> io::Result<usize> {
-        self.poller.wait(events, None)
+    pub(super) fn wait(&self, events: &mut Events, timeout: Option<Duration>) -> io::Result<usize> {
+        self.poller.wait(events, timeout)
     }
 
     pub(super) fn notify(&self) -> io::Result<()> {

@@ -17,6 +17,7 @@ use std::io::{self, ErrorKind};
 use std::num::NonZeroUsize;
 use std::os::fd::AsFd;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use polling::{Events, PollMode};
 
@@ -87,9 +88,9 @@ impl Ready {
     }
 
     /// Waits until there is something, and adds it to `events`. For one thread at a time.
-    pub(in crate::server::native) fn wait(&self, found: &mut Found, events: &mut impl Extend<Event>) {
+    pub(in crate::server::native) fn wait(&self, found: &mut Found, events: &mut impl Extend<Event>, only_look: bool) {
         found.0.clear();
-        if self.set.wait(&mut found.0).is_ok() {
+        if self.set.wait(&mut found.0, only_look.then_some(Duration::ZERO)).is_ok() {
             events.extend(found.0.iter().map(|event| self.ours(event)));
         }
     }
