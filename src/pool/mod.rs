@@ -240,7 +240,7 @@ impl Pool {
 
 /// Waits for threads to end, at most until `deadline`. What handlers left in thread-locals is dropped there last, and
 /// may not come to an end; so another thread does the waiting, since a join has no deadline of its own.
-fn join_until(threads: Vec<JoinHandle<()>>, deadline: Instant) {
+pub(crate) fn join_until(threads: Vec<JoinHandle<()>>, deadline: Instant) {
     let (done, all) = mpsc::channel();
     let join = move || {
         for thread in threads {

@@ -5,16 +5,22 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use http::StatusCode;
+use http::{Method, StatusCode, Version};
 
+use super::claim::Outcome;
 use super::conn::{Conn, Stage, Terms};
 use super::core::{Answered, Call, Core, Job};
 use super::drive::{NO_HANDLER, Step};
+use super::entry::Entry;
 use super::hand::Hand;
 use super::load::{Load, WINDOW};
 use super::predict::Kind;
+use super::ready::Event;
+use super::table::Token;
+use crate::body::Closers;
 use crate::error::HttpError;
 use crate::proto::Refusal;
+use crate::response::Response;
 
 /// How often to look, unless a timeout is so short that this would be coarse.
 const PACE: Duration = Duration::from_millis(250);
@@ -34,15 +40,15 @@ pub(super) fn run(core: &Arc<Core>) {
         let now = core.now();
         for (index, _) in core.table.places() {
             if let Some(conn) = core.claim_due(index, now) {
-                core.expire(conn, &mut hand);
+                core.safely(&mut hand, |hand| core.expire(conn, hand));
             }
         }
         while let Some(job) = core.crew.overdue(limits.queue_deadline) {
-            core.overdue(job, &mut hand);
+            core.safely(&mut hand, |hand| core.overdue(job, hand));
         }
         paused = core.resume_accepting();
         load.look(core);
-        name_slow_handlers(core, &mut named);
+        core.safely(&mut hand, |_| name_slow_handlers(core, &mut named));
     }
 }
 
@@ -75,9 +81,15 @@ impl Core {
         let step = match &conn.stage {
             Stage::Head if !conn.input.is_empty() => self.refuse(conn, late("its head took too long"), hand),
             Stage::Ahead(_) => self.refuse(conn, late("its body took too long"), hand),
-            Stage::Sending(_) => {
+            Stage::Sending(outgoing) => {
                 conn.stream.abort();
-                Step::Close(conn)
+                if outgoing.closers.as_ref().is_none_or(Closers::is_empty) {
+                    Step::Close(conn)
+                } else {
+                    // Jobs on close may wait for what they like, and all others would wait for them here.
+                    self.submit(Job::Discard(conn));
+                    Step::Away
+                }
             }
             Stage::Handshake | Stage::Head | Stage::Draining(..) | Stage::Lingering(..) => Step::Close(conn),
         };
@@ -87,14 +99,15 @@ impl Core {
     /// No worker came for a job in time.
     fn overdue(&self, job: Job, hand: &mut Hand<'_>) {
         let (conn, terms) = match job {
-            // Whatever it is, it is no request yet; one that comes of it waits for itself.
-            Job::Event(event) => return self.on_event(event, hand),
+            Job::Discard(_) => return self.submit(job), // nobody waits for that
             Job::Handshake(conn) => {
-                log::warn!(
-                    "no worker was free for {:?}, a connection is closed before its handshake",
-                    self.limits.queue_deadline
-                );
+                self.note_refusal("a connection is closed before its handshake");
                 return self.close(conn);
+            }
+            Job::Event(event) => {
+                let Some(conn) = self.asking(event, hand) else { return };
+                let entry = Entry::of_malformed(conn.peer, conn.input.as_slice());
+                (conn, Terms { entry, ..Terms::last(Method::GET, Version::HTTP_11) })
             }
             Job::Call(call) => {
                 let Call { mut conn, terms, lease, .. } = *call;
@@ -104,22 +117,54 @@ impl Core {
                 (conn, terms)
             }
             Job::Send(answered) => {
-                let Answered { mut conn, terms, .. } = *answered;
-                // The answers before it come first.
+                let Answered { mut conn, response, terms, .. } = *answered;
+                // The answers before this one go before it.
                 hand.out = std::mem::take(&mut conn.unsent);
+                // A body's destructor may wait for what it likes.
+                self.submit(Job::Discard(Box::new(response)));
                 (conn, terms)
             }
         };
-        let step = self.come_again(conn, Terms { keep_alive: false, ..terms }, hand);
+        self.note_refusal("a request is answered with 503");
+        let step = self.answer_finally(conn, self.come_again(), Terms { keep_alive: false, ..terms }, hand);
         self.drive_on(step, hand);
     }
 
-    fn come_again(&self, conn: Box<Conn>, terms: Terms, hand: &mut Hand<'_>) -> Step {
+    fn note_refusal(&self, outcome: &str) {
         self.figures.refused.fetch_add(1, Ordering::Relaxed);
-        let waited = self.limits.queue_deadline;
-        log::warn!("no worker was free for {waited:?}, a request is answered with 503");
-        let response = HttpError::new(503).with_header("retry-after", &waited.as_secs().clamp(1, 60).to_string());
-        self.answer_finally(conn, response.into_response(), terms, hand)
+        log::warn!("no worker was free for {:?}, {outcome}", self.limits.queue_deadline);
+    }
+
+    /// The connection of an event that no worker came for, if it has asked for something. An event of any other kind goes
+    /// back in line: there must be no answer that nobody has asked for, least of all in the middle of another one.
+    fn asking(&self, event: Event, hand: &mut Hand<'_>) -> Option<Box<Conn>> {
+        let token = Token::from_u64(event.token);
+        let place = self.table.place(token.index);
+        if place.claim.event(token.generation, event.flags) != Outcome::Mine {
+            return None;
+        }
+        let mut conn = place.take()?;
+        if !matches!(conn.stage, Stage::Head) {
+            place.put(conn);
+            self.hand_back(token, event.flags);
+            return None;
+        }
+        conn.more = true;
+        let step = match Core::receive(&mut conn, &mut hand.scratch) {
+            Some(0) if conn.input.is_empty() && !conn.ended => Step::Wait(conn),
+            Some(n) if n > 0 || !conn.input.is_empty() => {
+                conn.input.push(&hand.scratch[..n]);
+                return Some(conn);
+            }
+            _ => Step::Close(conn),
+        };
+        self.drive_on(step, hand);
+        None
+    }
+
+    fn come_again(&self) -> Response {
+        let seconds = self.limits.queue_deadline.as_secs().clamp(1, 60).to_string();
+        HttpError::new(503).with_header("retry-after", &seconds).into_response()
     }
 }
 

@@ -2,11 +2,12 @@
 
 use std::fs::File;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
 use http::{Method, Version};
 
+use super::core::Core;
 use super::entry::Entry;
 use super::ready::Interest;
 use super::stream::Stream;
@@ -14,7 +15,9 @@ use super::table::Token;
 use crate::body::Closers;
 use crate::proto::{BodyDecoder, RequestHead};
 
+/// Dropping it ends the connection, also when what a handler left panics on the way: its place is free again.
 pub(super) struct Conn {
+    pub(super) core: Weak<Core>,
     pub(super) stream: Arc<Stream>,
     pub(super) token: Token,
     pub(super) peer: Option<SocketAddr>,
@@ -40,6 +43,14 @@ pub(super) struct Conn {
     pub(super) served: u32,
     /// When the present stage must be over, or must have come on, in milliseconds since the start of the server.
     pub(super) due: u64,
+}
+
+impl Drop for Conn {
+    fn drop(&mut self) {
+        if let Some(core) = self.core.upgrade() {
+            core.vacate(self);
+        }
+    }
 }
 
 /// What happens on the connection while nobody owns it.

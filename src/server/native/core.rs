@@ -21,6 +21,7 @@ use super::table::{NEVER, Table, Token};
 use super::tls::Acceptor;
 use crate::pool::Watch;
 use crate::proto::HeadLimits;
+use crate::quiet::quietly;
 use crate::request::Request;
 use crate::response::Response;
 use crate::server::{Limits, Listener};
@@ -75,6 +76,8 @@ pub(super) enum Job {
     Send(Box<Answered>),
     /// See to an event.
     Event(Event),
+    /// Drop what may take its time with that.
+    Discard(Box<dyn Send>),
 }
 
 pub(super) struct Call {
@@ -296,18 +299,23 @@ impl Core {
 
     /// Ends a connection.
     pub(super) fn close(&self, conn: Box<Conn>) {
-        // Before the descriptor is closed, and also when it is not: a body that was leaked keeps it open.
-        self.leave_shard(&conn);
-        let token = conn.token;
-        self.table.place(token.index).set_stream(None);
         if !conn.broken && !matches!(conn.stage, Stage::Sending(_)) {
             conn.stream.part();
         }
+        drop(conn);
+    }
+
+    /// Takes a connection that is dropped out of its place.
+    pub(super) fn vacate(&self, conn: &mut Conn) {
+        // Before the descriptor is closed, and also when it is not: a body that was leaked keeps it open.
+        self.leave_shard(conn);
+        self.table.place(conn.token.index).set_stream(None);
         if Arc::strong_count(&conn.stream) > 1 {
             conn.stream.cut();
         }
-        drop(conn);
-        self.table.free(token);
+        // Jobs on close, and a line for the log, neither of which is ours.
+        quietly(|| drop(std::mem::replace(&mut conn.stage, Stage::Head)));
+        self.table.free(conn.token);
         if self.is_draining() {
             self.wake_clock();
         }
@@ -334,7 +342,7 @@ impl Core {
     }
 
     /// Has the leader of its shard take a connection that the caller owns, but will do nothing with.
-    fn hand_back(&self, token: Token, flags: u8) {
+    pub(super) fn hand_back(&self, token: Token, flags: u8) {
         let place = self.table.place(token.index);
         let Some(conn) = place.take() else { return };
         if flags & GONE != 0 {

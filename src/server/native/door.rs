@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
@@ -145,6 +145,7 @@ impl Core {
         let stage = if stream.is_secure() { Stage::Handshake } else { Stage::Head };
         self.table.place(token.index).set_stream(Some(Arc::clone(&stream)));
         let mut conn = Box::new(Conn {
+            core: Weak::clone(&self.this),
             stream,
             token,
             peer,

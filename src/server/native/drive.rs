@@ -439,6 +439,7 @@ impl Core {
             }
             Job::Event(event) => return self.on_event(event, hand),
             Job::Handshake(conn) => self.handshake(conn, hand),
+            Job::Discard(what) => return drop(what),
             Job::Send(answered) => {
                 let Answered { mut conn, response, terms, lease } = *answered;
                 hand.out = std::mem::take(&mut conn.unsent);

@@ -1,7 +1,6 @@
 //! What a worker brings along for every connection that it takes in hand.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
 use super::core::Core;
 use super::crew::Order;
@@ -9,6 +8,7 @@ use super::ready::Found;
 use super::shard::Next;
 use crate::pool::Worker;
 use crate::proto::HeadWriter;
+use crate::quiet::quietly;
 
 /// Bytes that are read at once.
 const SCRATCH: usize = 32 * 1024;
@@ -77,37 +77,18 @@ impl Drop for Present<'_> {
     }
 }
 
-/// A worker in a job, until this is dropped: also when it panics.
-struct Done<'a>(&'a Core);
-
-impl Drop for Done<'_> {
-    fn drop(&mut self) {
-        self.0.crew.done();
-    }
-}
-
-/// A shard that is led. Handlers are guarded, but much else of the user's runs in the engine, as what writes the log; if
-/// that panics, another worker must lead.
-struct Office<'a> {
-    core: &'a Core,
-    index: usize,
-    term: u64,
-}
-
-impl Drop for Office<'_> {
-    fn drop(&mut self) {
-        if !thread::panicking() {
-            return;
-        }
-        match self.core.shards[self.index].resign(self.term) {
-            Some(next) => _ = self.core.crew.appoint(self.index, next),
-            // It has been counted among those who do a job since then.
-            None => self.core.crew.done(),
-        }
-    }
-}
-
 impl Core {
+    /// Does a piece of work in which a handler's leftovers or a logger may panic: that ends the connection at hand, and
+    /// nothing else.
+    pub(super) fn safely(&self, hand: &mut Hand<'_>, work: impl FnOnce(&mut Hand<'_>)) {
+        if quietly(|| work(hand)).is_none() {
+            self.figures.panics.fetch_add(1, Ordering::Relaxed);
+            // What it was in the middle of is nothing that the next connection may find.
+            *hand = Hand { leads: hand.leads, in_a_row: hand.in_a_row, ..Hand::new(hand.worker) };
+            quietly(|| log::error!("something panicked outside of a handler: its connection is closed"));
+        }
+    }
+
     /// What every worker does: leads a shard, or does what the leaders leave to it.
     pub(super) fn work(&self, worker: &Worker<'_>) {
         let mut hand = Hand::new(Some(worker));
@@ -116,14 +97,16 @@ impl Core {
             match self.crew.next() {
                 Order::Lead(shard, term) => self.lead(shard, term, worker, &mut hand),
                 Order::Job(job) => {
-                    let _done = Done(self);
-                    let _busy = worker.job();
-                    self.perform(job, &mut hand);
+                    let busy = worker.job();
+                    self.safely(&mut hand, |hand| self.perform(job, hand));
+                    drop(busy);
+                    self.crew.done();
                 }
                 Order::Event(event) => {
-                    let _done = Done(self);
-                    let _busy = worker.job();
-                    self.on_event(event, &mut hand);
+                    let busy = worker.job();
+                    self.safely(&mut hand, |hand| self.on_event(event, hand));
+                    drop(busy);
+                    self.crew.done();
                 }
                 Order::End => return,
             }
@@ -135,14 +118,13 @@ impl Core {
         if !shard.take_office(term, worker.id()) {
             return;
         }
-        let _office = Office { core: self, index, term };
         hand.leads = true;
         let (mut found, mut events) = (Found::new(), Vec::with_capacity(256));
         loop {
             match shard.next(term) {
                 Next::Event(event) => {
                     let busy = worker.job();
-                    self.on_event(event, hand);
+                    self.safely(hand, |hand| self.on_event(event, hand));
                     drop(busy);
                 }
                 Next::Wait(only_look) => {

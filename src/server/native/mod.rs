@@ -59,7 +59,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::{Engine, Listener, Running, ServerStats, Setup, ShutdownReport};
-use crate::pool::{Look, Pool, Source, Worker};
+use crate::pool::{Look, Pool, Source, Worker, join_until};
 use crate::service::Service;
 use core::{Core, Job};
 use drive::NO_HANDLER;
@@ -188,7 +188,7 @@ impl Running for Server {
         core.end();
         self.pool.join(deadline);
         if let Some(clock) = self.clock.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            let _ = clock.join(); // it caught its panics, or has told of them
+            join_until(vec![clock], deadline); // a logger may hold it
         }
         ShutdownReport { finished: in_flight.saturating_sub(cut), cut }
     }

@@ -96,17 +96,6 @@ impl Shard {
         self.batch().leader
     }
 
-    /// The leader cannot go on; the next term, unless it was deposed before.
-    pub(super) fn resign(&self, term: u64) -> Option<u64> {
-        let mut batch = self.batch();
-        if batch.term != term {
-            return None;
-        }
-        (batch.leader, batch.waiting) = (None, false);
-        batch.term += 1;
-        Some(batch.term)
-    }
-
     /// Takes the lead from a worker that was found to block; the next term, unless it has come back meanwhile.
     pub(super) fn depose(&self, worker: u64) -> Option<u64> {
         let mut batch = self.batch();
@@ -133,10 +122,10 @@ mod tests {
         assert!(shard.take_office(0, 1));
         let term = shard.depose(1).expect("it does not wait");
         assert!(shard.take_office(term, 2));
-        assert!(matches!(shard.next(term), Next::Wait));
+        assert!(matches!(shard.next(term), Next::Wait(false)));
         shard.again(EVENT);
         let mut events = Vec::new();
-        shard.ready.wait(&mut Found::new(), &mut events); // for ever, if nobody wakes it
+        shard.ready.wait(&mut Found::new(), &mut events, false); // for ever, if nobody wakes it
         shard.found(&mut events);
         assert!(matches!(shard.next(term), Next::Event(Event { token: 7, .. })));
         assert!(matches!(shard.next(0), Next::Deposed));
@@ -147,17 +136,15 @@ mod tests {
     fn whoever_waits_is_not_deposed_and_an_old_order_is_void() -> io::Result<()> {
         let shard = Shard::new()?;
         assert!(shard.take_office(0, 1));
-        assert!(matches!(shard.next(0), Next::Wait));
+        assert!(matches!(shard.next(0), Next::Wait(false)));
         assert_eq!(shard.depose(1), None);
         shard.found(&mut vec![EVENT]);
         assert_eq!(shard.depose(2), None);
         assert_eq!(shard.depose(1), Some(1));
         assert_eq!(shard.depose(1), None);
-        assert_eq!(shard.resign(0), None);
         assert!(!shard.take_office(0, 2));
         assert!(shard.take_office(1, 2));
-        assert_eq!(shard.resign(1), Some(2));
-        assert_eq!(shard.leader(), None);
+        assert_eq!(shard.leader(), Some(2));
         Ok(())
     }
 }

@@ -1,6 +1,8 @@
 //! Servers on real sockets.
 
 mod access;
+#[cfg(unix)]
+mod besieged;
 mod framing;
 mod hostile;
 mod lease;

@@ -65,7 +65,7 @@ mod tests {
 
     fn wait(ready: &Ready) -> u8 {
         let mut events = Vec::new();
-        ready.wait(&mut Found::new(), &mut events);
+        ready.wait(&mut Found::new(), &mut events, false);
         assert!(events.iter().all(|event| event.token == 7));
         events.iter().fold(0, |flags, event| flags | event.flags)
     }
