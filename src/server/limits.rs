@@ -38,8 +38,9 @@ pub struct Limits {
     pub body_timeout: Duration,
     /// How long a connection may be idle between two requests: 75 seconds. After that it is closed silently.
     pub keep_alive: Duration,
-    /// Bytes per second that a client must send of a body, or take of a response, while it is waited for: 256, on average,
-    /// looked at from the tenth second on. Slower ones are treated as those that are silent for too long ([`body_timeout`](Limits::body_timeout),
+    /// Bytes per second that a client must send of a body, or take of a response: 256, on average, looked at from the
+    /// tenth second on. While a worker waits for it, what it did long ago does not count. Slower ones are treated as
+    /// those that are silent for too long ([`body_timeout`](Limits::body_timeout),
     /// [`write_timeout`](Limits::write_timeout)). 0 sets no rate.
     pub min_rate: u64,
     /// How long a request may wait for a free worker: 10 seconds. After that it is answered with 503 and `Retry-After`,

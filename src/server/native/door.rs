@@ -22,6 +22,8 @@ use crate::server::Listener;
 pub(super) const LISTENER: u64 = u64::MAX - 1;
 /// Connections that are accepted before the others are looked after.
 const ACCEPT_AT_ONCE: usize = 64;
+/// Connections that are accepted at the beginning of a shutdown: as many as are queued by default on Linux.
+const QUEUED: usize = 4096;
 /// For how long no connection is accepted when the system has no descriptors left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -118,7 +120,8 @@ impl Core {
 
     /// Accepts what is queued, and then no more.
     pub(super) fn stop_accepting(&self, hand: &mut Hand<'_>) {
-        self.accept(usize::MAX, hand);
+        // Those who connect all the time are not waited for.
+        self.accept(QUEUED, hand);
         if let Door::Open(listener) | Door::Paused(listener, _) = std::mem::replace(&mut *self.door(), Door::Closed) {
             self.shards[0].ready.remove(&listener);
         }

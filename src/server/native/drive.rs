@@ -335,6 +335,7 @@ impl Core {
         if progress.consumed > 0 && !conn.input.is_empty() {
             return Step::Go(conn);
         }
+        let is_too_slow = ahead.pace.is_too_slow(self.now(), self.limits.min_rate);
         let mut scratch = std::mem::take(&mut hand.scratch);
         let step = match Core::receive(&mut conn, &mut scratch) {
             None => Step::Close(conn),
@@ -343,6 +344,11 @@ impl Core {
             }
             Some(0) if conn.more => Step::Go(conn),
             Some(0) => Step::Wait(conn),
+            Some(_) if is_too_slow => {
+                self.figures.timeouts.fetch_add(1, Ordering::Relaxed);
+                let why = "its body took too long";
+                self.refuse(conn, Refusal { status: StatusCode::REQUEST_TIMEOUT, why }, hand)
+            }
             Some(n) => {
                 conn.input.push(&scratch[..n]);
                 conn.due = self.after(self.limits.body_timeout);
@@ -417,7 +423,7 @@ impl Core {
             }
             _ => {
                 if self.predictor.is_new(kind) {
-                    self.predictor.name(kind, || format!("{} {}", request.method(), request.path()));
+                    self.predictor.name(kind, || format!("{} {:.128}", request.method(), request.path()));
                 }
                 hand.note(kind.to_u64());
                 let since = Instant::now();
