@@ -1,7 +1,7 @@
 //! A request's head (RFC 9112 sections 2, 3, 5, 6 and 9).
 
 use bytes::Bytes;
-use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HOST, TE, TRANSFER_ENCODING};
+use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HOST, TE, TRANSFER_ENCODING, UPGRADE};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, Version};
 
 use super::fields::{self, Extent, TOO_MANY};
@@ -50,6 +50,9 @@ pub(crate) struct RequestHead {
     pub(crate) expects_continue: bool,
     /// Whether the client takes trailers.
     pub(crate) wants_trailers: bool,
+    /// Whether the client itself asks for another protocol (RFC 9110 section 7.8): without the connection option, the
+    /// field has come through somebody who does not know it, and would go on with HTTP.
+    pub(crate) wants_upgrade: bool,
     /// How many bytes of the input the head took, empty lines before it included.
     pub(crate) len: usize,
 }
@@ -135,6 +138,7 @@ fn understand(line: RequestLine, uri: Uri, head: &Bytes, section: Extent, len: u
     }
     let framing = if told.framing { Framing::of(&headers, version)? } else { Framing::Empty };
     let keep_alive = if told.connection { keeps_alive(&headers, new) } else { new };
+    let wants_upgrade = new && told.connection && headers.contains_key(UPGRADE) && asks(&headers, b"upgrade");
     let expects = told.expect && new;
     if expects && !headers.get_all(EXPECT).iter().all(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue")) {
         return Err(EXPECTATION);
@@ -142,13 +146,27 @@ fn understand(line: RequestLine, uri: Uri, head: &Bytes, section: Extent, len: u
     let expects_continue = expects && framing != Framing::Empty;
     let wants_trailers =
         told.te && fields::list(headers.get_all(TE)).any(|token| token.eq_ignore_ascii_case(b"trailers"));
-    Ok(RequestHead { method, uri, version, headers, framing, keep_alive, expects_continue, wants_trailers, len })
+    Ok(RequestHead {
+        method,
+        uri,
+        version,
+        headers,
+        framing,
+        keep_alive,
+        expects_continue,
+        wants_trailers,
+        wants_upgrade,
+        len,
+    })
+}
+
+/// Whether this is among the options of the connection.
+fn asks(headers: &HeaderMap, wanted: &[u8]) -> bool {
+    fields::list(headers.get_all(CONNECTION)).any(|token| token.eq_ignore_ascii_case(wanted))
 }
 
 fn keeps_alive(headers: &HeaderMap, by_default: bool) -> bool {
-    let asks =
-        |wanted: &[u8]| fields::list(headers.get_all(CONNECTION)).any(|token| token.eq_ignore_ascii_case(wanted));
-    !asks(b"close") && (by_default || asks(b"keep-alive"))
+    !asks(headers, b"close") && (by_default || asks(headers, b"keep-alive"))
 }
 
 #[cfg(test)]

@@ -6,7 +6,6 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::header::UPGRADE;
 use http::{Method, StatusCode, Version};
 
 use super::answer::LINGER;
@@ -384,7 +383,7 @@ impl Core {
             version: head.version,
             keep_alive: head.keep_alive,
             wants_trailers: head.wants_trailers,
-            upgradable: head.version == Version::HTTP_11 && head.headers.contains_key(UPGRADE),
+            upgradable: head.wants_upgrade,
             entry: Entry::begin(conn.peer, &head.method, &head.uri, head.version),
         };
         let received = Received {

@@ -202,3 +202,13 @@ fn a_job_on_close_that_waits_holds_neither_timeouts_nor_a_shutdown() {
     assert!(since.elapsed() < Duration::from_secs(5), "{:?}", since.elapsed());
     drop(hold);
 }
+
+#[test]
+fn a_protocol_that_only_somebody_before_the_proxy_asks_for_is_not_spoken() {
+    let server = start(Limits::default(), |_| Response::switching_protocols("echo", drop));
+    for (connection, status) in [("", 426), ("Connection: keep-alive\r\n", 426), ("Connection: x, Upgrade\r\n", 101)] {
+        let mut client = Client::connect(server.addr());
+        client.send(format!("GET / HTTP/1.1\r\nHost: x\r\nUpgrade: echo\r\n{connection}\r\n"));
+        assert!(client.line().starts_with(&format!("HTTP/1.1 {status} ")), "{connection}");
+    }
+}
