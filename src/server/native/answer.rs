@@ -15,7 +15,7 @@ use super::conn::{After, Conn, Outgoing, Pace, Stage, Terms};
 use super::core::{Answered, Core, Job};
 use super::drive::{NO_HANDLER, Step};
 use super::hand::Hand;
-use super::lease::Lease;
+use super::lease::{Lease, Patience};
 use super::stream::{Stream, Wait};
 use crate::body::{Body, Plain};
 use crate::error::HttpError;
@@ -268,7 +268,8 @@ impl Core {
         // Without a length and without chunks, an end in order is the end of the body.
         let ends_it = body.len().is_none() && !delivery.is_chunked();
         let head = hand.out.len() as u64;
-        let mut sender = Sender { core: self, stream: Arc::clone(&conn.stream), waited: Duration::ZERO, sent: 0 };
+        let mut sender =
+            Sender { core: self, stream: Arc::clone(&conn.stream), patience: Patience::default(), sent: 0 };
         let sent = catch_unwind(AssertUnwindSafe(|| {
             if delivery.is_bodiless() {
                 drop(body);
@@ -410,7 +411,7 @@ enum Failure {
 struct Sender<'a> {
     core: &'a Core,
     stream: Arc<Stream>,
-    waited: Duration,
+    patience: Patience,
     sent: u64,
 }
 
@@ -430,11 +431,12 @@ impl Sender<'_> {
         match written {
             Ok(n) => {
                 self.sent += n as u64;
+                self.patience.moved(n as u64);
                 Ok(n)
             }
             Err(error) if error.kind() == ErrorKind::Interrupted => Ok(0),
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                self.core.waiting.wait(&self.stream, Wait::Write, &mut self.waited, self.sent)?;
+                self.core.waiting.wait(&self.stream, Wait::Write, &mut self.patience)?;
                 Ok(0)
             }
             Err(error) => Err(error),

@@ -1,7 +1,7 @@
 //! The lease on its connection that a request's body is.
 
 use std::io::{self, ErrorKind, Read};
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
@@ -20,6 +20,10 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const STEP: usize = 16 * 1024;
 /// For so long nothing is said about a slow client.
 const GRACE: Duration = Duration::from_secs(10);
+/// One that was waited for this long, and is slower than so many times the least, makes room for others when all places
+/// are taken.
+const FAIR: Duration = Duration::from_secs(1);
+const CRAWLING: u64 = 16;
 
 /// The reading side of a connection. The engine holds it, and so does the body that the handler got, wherever that has
 /// gone; once the response is written it is void.
@@ -44,13 +48,13 @@ pub(super) struct Reading {
     /// The connection cannot be used any more: it broke, or what came was malformed.
     pub(super) broken: bool,
     /// How long the client was waited for, and what came.
-    waited: Duration,
-    came: u64,
+    patience: Patience,
 }
 
-/// How many workers wait for clients; at most half of them may.
+/// The workers that wait for clients; at most half of all may. When all places are taken and one more is needed, it is
+/// that of the slowest client, if that is a very slow one: else a few who send next to nothing would keep out all others.
 pub(super) struct Waiting {
-    now: AtomicUsize,
+    now: Mutex<Vec<Waiter>>,
     /// Clients that were too slow.
     pub(super) given_up: AtomicU64,
     most: usize,
@@ -59,10 +63,49 @@ pub(super) struct Waiting {
     min_rate: u64,
 }
 
+/// A client that a worker waits for.
+struct Waiter {
+    stream: Arc<Stream>,
+    wait: Wait,
+    patience: Patience,
+    since: Instant,
+    given_up: bool,
+}
+
+/// How a client gets on that is waited for.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Patience {
+    waited: Duration,
+    moved: u64,
+}
+
+impl Patience {
+    /// So many bytes have come or were taken.
+    pub(super) fn moved(&mut self, bytes: u64) {
+        self.moved = self.moved.saturating_add(bytes);
+    }
+
+    /// Bytes per second.
+    fn rate(&self) -> u64 {
+        self.moved.saturating_mul(1000) / (self.waited.as_millis() as u64).max(1)
+    }
+
+    /// The client was waited for; whether it is too slow. What is long past counts less and less: who has sent much at
+    /// once cannot be silent for hours after that.
+    fn is_out(&mut self, waited: Duration, min_rate: u64) -> bool {
+        self.waited += waited;
+        let late = self.waited > GRACE && self.moved < self.waited.as_secs().saturating_mul(min_rate);
+        if self.waited > GRACE {
+            (self.waited, self.moved) = (self.waited / 2, self.moved / 2);
+        }
+        late
+    }
+}
+
 impl Waiting {
     pub(super) fn new(limits: &Limits) -> Arc<Waiting> {
         Arc::new(Waiting {
-            now: AtomicUsize::new(0),
+            now: Mutex::default(),
             given_up: AtomicU64::new(0),
             most: (limits.max_workers / 2).max(1),
             body_timeout: limits.body_timeout,
@@ -71,31 +114,56 @@ impl Waiting {
         })
     }
 
-    /// Waits for a client in a worker, which adds to `waited`.
-    pub(super) fn wait(&self, stream: &Stream, wait: Wait, waited: &mut Duration, came: u64) -> io::Result<()> {
-        struct Leave<'a>(&'a AtomicUsize);
-        impl Drop for Leave<'_> {
-            fn drop(&mut self) {
-                self.0.fetch_sub(1, Ordering::Relaxed);
-            }
-        }
-        let before = self.now.fetch_add(1, Ordering::Relaxed);
-        let _leave = Leave(&self.now);
-        if before >= self.most {
-            return Err(io::Error::other(BodyStopped::Overloaded));
-        }
-        let timeout = if wait == Wait::Read { self.body_timeout } else { self.write_timeout };
+    fn lock(&self) -> MutexGuard<'_, Vec<Waiter>> {
+        self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for a client in a worker, which takes from its patience.
+    pub(super) fn wait(&self, stream: &Arc<Stream>, wait: Wait, patience: &mut Patience) -> io::Result<()> {
         let since = Instant::now();
-        let ready = stream.wait(wait, timeout)?;
-        *waited += since.elapsed();
-        let late = *waited > GRACE && came < waited.as_secs().saturating_mul(self.min_rate);
-        if ready && !late {
+        self.enter(Waiter { stream: Arc::clone(stream), wait, patience: *patience, since, given_up: false })?;
+        let timeout = if wait == Wait::Read { self.body_timeout } else { self.write_timeout };
+        let ready = stream.wait(wait, timeout);
+        let given_up = self.leave(stream, wait);
+        let late = patience.is_out(since.elapsed(), self.min_rate);
+        if ready? && !late && !given_up {
             return Ok(());
         }
         self.given_up.fetch_add(1, Ordering::Relaxed);
         let phase = if wait == Wait::Read { "the request's body" } else { "taking the response" };
         log::debug!("a client was given up: {phase} took too long");
         Err(io::Error::new(ErrorKind::TimedOut, BodyStopped::TooSlow))
+    }
+
+    fn enter(&self, waiter: Waiter) -> io::Result<()> {
+        let mut now = self.lock();
+        if now.iter().filter(|waiter| !waiter.given_up).count() >= self.most {
+            let slowest = now.iter_mut().filter(|waiter| !waiter.given_up && self.is_crawling(waiter));
+            let Some(slowest) = slowest.min_by_key(|waiter| waiter.patience.rate()) else {
+                return Err(io::Error::other(BodyStopped::Overloaded));
+            };
+            slowest.given_up = true;
+            // Which wakes its worker. One that reads can still answer.
+            match slowest.wait {
+                Wait::Read => slowest.stream.deafen(),
+                Wait::Write => slowest.stream.cut(),
+            }
+        }
+        now.push(waiter);
+        Ok(())
+    }
+
+    fn is_crawling(&self, waiter: &Waiter) -> bool {
+        let waited = waiter.patience.waited + waiter.since.elapsed();
+        let patience = Patience { waited, ..waiter.patience };
+        waited > FAIR && patience.rate() < self.min_rate.saturating_mul(CRAWLING)
+    }
+
+    /// Whether it was given up.
+    fn leave(&self, stream: &Arc<Stream>, wait: Wait) -> bool {
+        let mut now = self.lock();
+        let at = now.iter().position(|waiter| Arc::ptr_eq(&waiter.stream, stream) && waiter.wait == wait);
+        at.is_some_and(|at| now.swap_remove(at).given_up)
     }
 }
 
@@ -107,7 +175,7 @@ impl Reading {
         decoder: BodyDecoder,
         expects: bool,
     ) -> Reading {
-        Reading { stream, prefix, input, decoder, expects, broken: false, waited: Duration::ZERO, came: 0 }
+        Reading { stream, prefix, input, decoder, expects, broken: false, patience: Patience::default() }
     }
 
     /// Whether the client has sent all of it, and we have read it.
@@ -222,11 +290,11 @@ impl Lease {
                     return Err(io::Error::new(ErrorKind::UnexpectedEof, what));
                 }
                 Ok(n) => {
-                    reading.came += n as u64;
+                    reading.patience.moved(n as u64);
                     return Ok(n);
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    self.waiting.wait(&reading.stream, Wait::Read, &mut reading.waited, reading.came)?;
+                    self.waiting.wait(&reading.stream, Wait::Read, &mut reading.patience)?;
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
@@ -246,7 +314,7 @@ impl Lease {
                 Ok(Some(n)) => left = &left[n..],
                 Ok(None) => return Ok(()),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    self.waiting.wait(&reading.stream, Wait::Write, &mut reading.waited, u64::MAX)?;
+                    self.waiting.wait(&reading.stream, Wait::Write, &mut reading.patience)?;
                 }
                 Err(error) => return Err(error),
             }
@@ -263,5 +331,27 @@ struct LeaseReader(Arc<Lease>);
 impl Read for LeaseReader {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         self.0.read(out)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patience_is_for_those_who_come_on() {
+        let tenth = Duration::from_millis(100);
+        let lasts = |patience: &mut Patience, each: u64| {
+            (0..10_000).find(|_| {
+                patience.moved(each);
+                patience.is_out(tenth, 256)
+            })
+        };
+        assert_eq!(lasts(&mut Patience::default(), 26), None);
+        assert_eq!(lasts(&mut Patience::default(), 0), Some(100), "after ten seconds");
+        assert!(lasts(&mut Patience::default(), 20).is_some());
+        // Who was quick may rest for a while, not for as long as it has earned.
+        let mut patience = Patience { waited: Duration::ZERO, moved: 16 << 20 };
+        assert!((200..1000).contains(&lasts(&mut patience, 0).unwrap()));
     }
 }

@@ -152,6 +152,11 @@ impl Stream {
         let _ = sockopt::set_socket_linger(&self.fd, Some(Duration::ZERO)); // it ends all the same
     }
 
+    /// Takes no more from the client: who waits for it finds an end.
+    pub(super) fn deafen(&self) {
+        let _ = shutdown(&self.fd, Shutdown::Read);
+    }
+
     /// Ends it in both directions, whoever else still has it.
     pub(super) fn cut(&self) {
         let _ = shutdown(&self.fd, Shutdown::Both);

@@ -204,6 +204,40 @@ fn a_job_on_close_that_waits_holds_neither_timeouts_nor_a_shutdown() {
 }
 
 #[test]
+fn who_sends_next_to_nothing_makes_room_for_others() {
+    let limits = Limits { max_workers: 4, ..Limits::default() };
+    let server = start(limits, |request: Request| match request.take_body().into_bytes() {
+        Ok(body) => Response::text(body.len().to_string()),
+        Err(error) => Response::text(error.to_string()).with_status(500),
+    });
+    let head = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\n\r\n";
+    let crawlers = (0..2).map(|_| {
+        let mut crawler = Client::connect(server.addr());
+        crawler.send(head);
+        crawler
+    });
+    let mut crawlers: Vec<_> = crawlers.collect();
+    until(|| server.stats().pool.blocked == 2);
+    thread::sleep(Duration::from_millis(1200));
+    for _ in 0..3 {
+        let mut client = Client::connect(server.addr());
+        client.send(head);
+        thread::sleep(Duration::from_millis(50));
+        client.send(vec![b'x'; 200_000]);
+        assert_eq!(client.answer().body, "200000");
+    }
+    // One was enough.
+    let answers: Vec<_> = crawlers
+        .iter_mut()
+        .map(|crawler| {
+            let _ = crawler.0.get_mut().write_all(&vec![b'x'; 200_000]);
+            crawler.answer().status
+        })
+        .collect();
+    assert!(answers.contains(&200) && answers.contains(&500), "{answers:?}");
+}
+
+#[test]
 fn a_protocol_that_only_somebody_before_the_proxy_asks_for_is_not_spoken() {
     let server = start(Limits::default(), |_| Response::switching_protocols("echo", drop));
     for (connection, status) in [("", 426), ("Connection: keep-alive\r\n", 426), ("Connection: x, Upgrade\r\n", 101)] {
