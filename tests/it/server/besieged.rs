@@ -121,6 +121,8 @@ fn a_503_is_not_sent_into_another_answer_or_to_who_has_not_asked() {
         "/long" => Response::text(vec![b'x'; LONG]),
         _ => sleeper(request),
     });
+    // What is known to be quick is answered while the only worker is held.
+    assert_eq!(Client::connect(server.addr()).get("/").status, 200);
     // They are among those whose requests are slow, whose events are seen to by workers.
     let mut client = Client::connect(server.addr());
     let mut silent = Client::connect(server.addr());
