@@ -26,17 +26,22 @@
 //! **Time** is the clock's: one thread goes through the connections a few times a second.
 
 mod answer;
+mod blocks;
 mod claim;
 mod clock;
 mod conn;
 mod core;
 mod crew;
+mod dispatch;
 mod door;
 mod drive;
 mod entry;
 mod hand;
 mod handshake;
+mod hold;
+mod intake;
 mod lease;
+mod leftovers;
 mod load;
 mod predict;
 mod ready;
