@@ -29,6 +29,7 @@ fn a_head_that_is_not_finished_is_408_and_where_nothing_came_nothing_is_said() {
         assert_eq!(rest(client), b"");
     }
     assert_eq!(rest(&mut silent), b"");
+    drop((silent, begun, second));
     settled(&server);
     assert_eq!(server.stats().timeouts, 2);
 }
@@ -45,8 +46,10 @@ fn a_head_that_comes_byte_by_byte_has_no_more_time() {
         }
     });
     assert_eq!(client.answer().status, 408);
-    drop(client);
+    // It goes on until the connection is gone.
+    client.0.get_ref().shutdown(std::net::Shutdown::Both).unwrap();
     trickle.join().unwrap();
+    drop(client);
     settled(&server);
 }
 
