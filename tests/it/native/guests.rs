@@ -79,6 +79,31 @@ fn a_quick_request_behind_a_slow_one_is_answered_while_all_workers_block() {
 }
 
 #[test]
+fn no_more_of_them_are_handled_at_once_than_may() {
+    let (gate, opens) = gate();
+    let held = gate.clone();
+    let server = serve(Limits { max_workers: 2, ..defaults() }, move |request: Request| {
+        if request.path() == "/block" {
+            held.wait();
+        }
+        service(request)
+    });
+    let mut guests: Vec<_> = (0..8).map(|_| connect(&server)).collect();
+    for _ in 0..2 {
+        guests.iter_mut().for_each(|client| client.send(get("/sleep")));
+        guests.iter_mut().for_each(|client| assert_eq!(client.answer().body, "x"));
+    }
+    // One after the other, so that the first ones are known to be slow.
+    for (index, client) in guests.iter_mut().enumerate() {
+        client.send(get("/block"));
+        until(|| gate.waiting() + server.stats().waiting == index + 1);
+        assert_eq!(gate.waiting(), (index + 1).min(2));
+    }
+    drop(opens);
+    guests.iter_mut().for_each(|client| assert_eq!(client.answer().body, "x"));
+}
+
+#[test]
 fn what_is_overdue_in_the_middle_of_a_response_is_not_interrupted() {
     let (gate, opens) = gate();
     let held = gate.clone();
@@ -124,7 +149,7 @@ fn what_is_overdue_in_the_middle_of_a_response_is_not_interrupted() {
 #[test]
 fn a_guest_that_pipelines_lets_others_have_a_turn() {
     let server = serve(Limits { max_workers: 2, ..defaults() }, service);
-    const MANY: usize = 150;
+    const MANY: usize = 60;
     let mut greedy: Vec<_> = (0..2).map(|_| connect(&server)).collect();
     for client in &mut greedy {
         client.send(get("/sleep").repeat(MANY));
