@@ -15,6 +15,8 @@ pub(super) enum Order<J> {
     Job(J),
     /// See to this event.
     Event(Event),
+    /// Leave this event to a leader: as many as may do a job already.
+    Pass(Event),
     /// Nobody needs it any more.
     End,
 }
@@ -180,6 +182,9 @@ impl<J> Crew<J> {
             state = lock(&self.state);
             state.idle -= 1;
             if let Some(event) = event {
+                if state.working >= self.most_jobs {
+                    return Order::Pass(event);
+                }
                 state.working += 1;
                 return Order::Event(event);
             }

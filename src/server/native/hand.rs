@@ -108,6 +108,7 @@ impl Core {
                     drop(busy);
                     self.crew.done();
                 }
+                Order::Pass(event) => self.shards[0].again(event),
                 Order::End => return,
             }
         }
