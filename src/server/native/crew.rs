@@ -101,9 +101,13 @@ impl<J> Crew<J> {
     /// How many more workers could do something at once. What the kernel has for workers of whom none is there is put
     /// in line first, so that it is counted, and is known to wait from now on. When there can be none either, it is for
     /// a leader: it may need no worker.
+    ///
+    /// While connections are in the lounge somebody has to be there, or to come back: nobody else is told of their next
+    /// events, and whoever asks here sleeps when nothing happens.
     pub(super) fn wanted(&self, job: impl Fn(Event) -> J, lead: impl Fn(Event)) -> usize {
         let mut state = lock(&self.state);
-        if state.idle == 0 && self.guests.load(Ordering::Relaxed) > 0 {
+        let guests = self.guests.load(Ordering::Relaxed) > 0;
+        if state.idle == 0 && guests {
             let events = self.lounge.drain().into_iter();
             if state.working < self.most_jobs {
                 let now = Instant::now();
@@ -113,7 +117,8 @@ impl<J> Crew<J> {
             }
         }
         let jobs = state.waiting.len().min(self.most_jobs.saturating_sub(state.working));
-        (state.vacant.len() + jobs).saturating_sub(state.idle)
+        let host = usize::from(guests && state.working == 0);
+        (state.vacant.len() + jobs.max(host)).saturating_sub(state.idle)
     }
 
     /// Whether as many do a job as may.

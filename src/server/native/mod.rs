@@ -130,11 +130,7 @@ impl Source for Staff {
         }
         // Those that were started and have not come yet need not be started again.
         let coming = look.workers.saturating_sub(self.0.crew.present.load(Ordering::Relaxed));
-        let wanted = self.0.crew.wanted(Job::Event, |event| self.0.shards[0].again(event)).saturating_sub(coming);
-        // Somebody has to wait where the guests are: the leaders do not, and this thread may sleep for as long as they
-        // are all that there is.
-        let nobody = look.workers <= self.0.shards.len() && self.0.crew.guests.load(Ordering::Relaxed) > 0;
-        wanted.max(usize::from(nobody))
+        self.0.crew.wanted(Job::Event, |event| self.0.shards[0].again(event)).saturating_sub(coming)
     }
 
     fn needed(&self, look: &Look<'_>) -> usize {

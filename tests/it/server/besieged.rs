@@ -46,6 +46,25 @@ fn one_worker() -> Limits {
 }
 
 #[test]
+fn a_connection_with_a_slow_request_is_heard_when_all_is_quiet() {
+    let spin = |request: Request| {
+        let since = Instant::now();
+        while request.path() == "/spin" && since.elapsed() < Duration::from_micros(400) {}
+        Response::text("answered")
+    };
+    for _ in 0..3 {
+        let server = start(Limits::default(), spin);
+        // A leader does it itself, and nobody is in the lounge for what comes next.
+        let mut client = Client::connect(server.addr());
+        client.get("/spin");
+        thread::sleep(MOMENT);
+        let since = Instant::now();
+        assert_eq!(client.get("/").body, "answered");
+        assert!(since.elapsed() < Duration::from_secs(2));
+    }
+}
+
+#[test]
 fn many_requests_behind_a_slow_one_are_answered() {
     let server = start(Limits::default(), sleeper);
     for round in 0..3 {
