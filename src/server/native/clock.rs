@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http::{Method, StatusCode, Version};
 
@@ -14,7 +14,7 @@ use super::drive::{NO_HANDLER, Step};
 use super::entry::Entry;
 use super::hand::Hand;
 use super::load::{Load, WINDOW};
-use super::predict::Kind;
+use super::predict::{FORGIVEN_AFTER, Kind};
 use super::ready::Event;
 use super::table::Token;
 use crate::body::Closers;
@@ -34,6 +34,7 @@ pub(super) fn run(core: &Arc<Core>) {
     let mut load = Load::default();
     let mut named = Vec::new();
     let mut paused = false;
+    let mut forgiven = Instant::now();
     while !core.is_ending() {
         let idle = core.table.open() == 0 && !paused;
         core.pause((!idle).then_some(pace.min(WINDOW / 2)));
@@ -48,6 +49,10 @@ pub(super) fn run(core: &Arc<Core>) {
         }
         paused = core.resume_accepting();
         load.look(core);
+        if forgiven.elapsed() >= FORGIVEN_AFTER {
+            core.predictor.forgive();
+            forgiven = Instant::now();
+        }
         core.safely(&mut hand, |_| name_slow_handlers(core, &mut named));
     }
 }

@@ -54,7 +54,7 @@ impl Core {
                 let since = Instant::now();
                 let response = self.call(request);
                 let took = since.elapsed();
-                self.predictor.learn(kind, took);
+                self.predictor.learn(kind, took, hand.leads, || self.now());
                 conn.slow = if took > SLOW_AFTER { STAYS_SLOW } else { conn.slow.saturating_sub(1) };
                 self.answer(conn, response, terms, lease, hand)
             }

@@ -5,7 +5,7 @@
 //! microseconds. As with a processor's branches, a wrong guess costs time, never correctness.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -16,17 +16,23 @@ pub(super) const SLOW_AFTER: Duration = Duration::from_micros(100);
 /// One that takes this long is not taken for a quick one that was held up.
 const SURELY_SLOW: Duration = Duration::from_millis(1);
 /// Seen quick so often, a kind is looked at only now and then.
-const TRUSTED: u8 = 8;
+const TRUSTED: u16 = 8;
 const SAMPLE: u32 = 16;
 /// Scores from here on are slow; the difference is how many quick ones it takes to try it among the quick ones again.
-const SLOW: u8 = 0xf0;
-const SURE: u8 = SLOW + 3;
+const SLOW: u16 = 0x1000;
+const SURE: u16 = 3;
+/// How often a kind may be taken for a quick one and be slow until it counts no more. Each time makes it four times as
+/// many quick ones in a row: some requests of a kind may be quick and others slow, and who sends them may mean to.
+const STRIKES: u8 = 6;
+/// How long it takes for one of them to be forgotten.
+pub(super) const FORGIVEN_AFTER: Duration = Duration::from_secs(10);
 /// After a wrong guess, kinds that were never seen are taken for slow ones for this many milliseconds.
 const WARY: u64 = 1000;
 
 /// The scores of all kinds: 0 never seen, then how often seen quick, then slow.
 pub(super) struct Predictor {
-    scores: Box<[AtomicU8]>,
+    scores: Box<[AtomicU16]>,
+    strikes: Box<[AtomicU8]>,
     /// An example of each kind, for the log.
     names: Mutex<HashMap<u16, String>>,
     wary_until: AtomicU64,
@@ -71,7 +77,8 @@ impl Kind {
 impl Predictor {
     pub(super) fn new() -> Predictor {
         Predictor {
-            scores: (0..KINDS).map(|_| AtomicU8::new(0)).collect(),
+            scores: (0..KINDS).map(|_| AtomicU16::new(0)).collect(),
+            strikes: (0..KINDS).map(|_| AtomicU8::new(0)).collect(),
             names: Mutex::default(),
             wary_until: AtomicU64::new(0),
         }
@@ -103,16 +110,21 @@ impl Predictor {
         names.get(&kind.0).cloned().unwrap_or_else(|| "a request".into())
     }
 
-    /// One of this kind took so long.
-    pub(super) fn learn(&self, kind: Kind, took: Duration) {
+    /// One of this kind took so long. Others waited for it where a leader did it.
+    pub(super) fn learn(&self, kind: Kind, took: Duration, led: bool, now: impl FnOnce() -> u64) {
         let score = self.score(kind);
         let before = score.load(Ordering::Relaxed);
         let after = match before {
-            SLOW.. if took > SLOW_AFTER => SURE,
+            SLOW.. if took > SLOW_AFTER => SLOW + SURE.max(self.proof(kind)),
             SLOW.. if before <= SLOW + 1 => 1,
             SLOW.. => before - 1,
+            _ if took > SURELY_SLOW => {
+                if led {
+                    self.strike(kind, now());
+                }
+                SLOW + self.proof(kind)
+            }
             0 | 1 if took > SLOW_AFTER => SLOW + 1,
-            _ if took > SURELY_SLOW => SLOW + 1,
             _ if took > SLOW_AFTER => before / 2,
             _ => (before + 1).min(TRUSTED),
         };
@@ -123,11 +135,30 @@ impl Predictor {
 
     /// One of this kind was thought quick and stopped a shard.
     pub(super) fn was_wrong(&self, kind: Kind, now: u64) {
-        self.score(kind).store(SURE, Ordering::Relaxed);
+        self.strike(kind, now);
+        self.score(kind).store(SLOW + SURE.max(self.proof(kind)), Ordering::Relaxed);
+    }
+
+    fn strike(&self, kind: Kind, now: u64) {
+        let strikes = &self.strikes[kind.0 as usize];
+        strikes.store((strikes.load(Ordering::Relaxed) + 1).min(STRIKES), Ordering::Relaxed);
         self.wary_until.store(now + WARY, Ordering::Relaxed);
     }
 
-    fn score(&self, kind: Kind) -> &AtomicU8 {
+    /// How many quick ones in a row it takes to try this kind among the quick ones again.
+    fn proof(&self, kind: Kind) -> u16 {
+        let strikes = self.strikes[kind.0 as usize].load(Ordering::Relaxed);
+        1 << (2 * strikes.saturating_sub(1).min(5))
+    }
+
+    /// Forgets one strike of each kind: once in [`FORGIVEN_AFTER`].
+    pub(super) fn forgive(&self) {
+        for strikes in self.strikes.iter().filter(|strikes| strikes.load(Ordering::Relaxed) > 0) {
+            let _ = strikes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |strikes| strikes.checked_sub(1));
+        }
+    }
+
+    fn score(&self, kind: Kind) -> &AtomicU16 {
         &self.scores[kind.0 as usize]
     }
 }
@@ -143,6 +174,10 @@ mod tests {
         predictor.guess(kind, 1, || 0)
     }
 
+    fn learn(predictor: &Predictor, kind: Kind, took: Duration) {
+        predictor.learn(kind, took, true, || 0);
+    }
+
     #[test]
     fn numbers_are_alike_and_paths_are_not() {
         assert_eq!(Kind::of("GET", "/post/7"), Kind::of("GET", "/post/123"));
@@ -156,19 +191,19 @@ mod tests {
         let kind = Kind::of("GET", "/");
         for _ in 0..20 {
             assert!(matches!(guess(&predictor, kind), Guess::Quick(_)));
-            predictor.learn(kind, QUICK);
+            learn(&predictor, kind, QUICK);
         }
         assert_eq!(guess(&predictor, kind), Guess::Quick(false), "it is looked at now and then only");
         // Held up once, by whatever else the machine does.
-        predictor.learn(kind, SLOW_AFTER * 2);
+        learn(&predictor, kind, SLOW_AFTER * 2);
         assert_eq!(guess(&predictor, kind), Guess::Quick(true));
-        predictor.learn(kind, SLEPT);
+        learn(&predictor, kind, SLEPT);
         assert_eq!(guess(&predictor, kind), Guess::Slow);
-        predictor.learn(kind, SLEPT);
-        predictor.learn(kind, QUICK);
+        learn(&predictor, kind, SLEPT);
+        learn(&predictor, kind, QUICK);
         assert_eq!(guess(&predictor, kind), Guess::Slow, "one quick one is no proof");
-        predictor.learn(kind, QUICK);
-        predictor.learn(kind, QUICK);
+        learn(&predictor, kind, QUICK);
+        learn(&predictor, kind, QUICK);
         assert_eq!(guess(&predictor, kind), Guess::Quick(true));
     }
 
@@ -176,9 +211,9 @@ mod tests {
     fn a_first_one_that_is_slow_gets_a_second_chance() {
         let predictor = Predictor::new();
         let kind = Kind::of("GET", "/");
-        predictor.learn(kind, SLEPT);
+        learn(&predictor, kind, SLEPT);
         assert_eq!(guess(&predictor, kind), Guess::Slow);
-        predictor.learn(kind, QUICK);
+        learn(&predictor, kind, QUICK);
         assert_eq!(guess(&predictor, kind), Guess::Quick(true));
     }
 
@@ -186,11 +221,39 @@ mod tests {
     fn after_a_wrong_guess_strangers_are_not_trusted_for_a_while() {
         let predictor = Predictor::new();
         let (known, wrong, new) = (Kind::of("GET", "/a"), Kind::of("GET", "/b"), Kind::of("GET", "/c"));
-        predictor.learn(known, QUICK);
+        learn(&predictor, known, QUICK);
         predictor.was_wrong(wrong, 5_000);
         assert_eq!(predictor.guess(wrong, 1, || 5_001), Guess::Slow);
         assert_eq!(predictor.guess(new, 1, || 5_001), Guess::Slow);
         assert!(matches!(predictor.guess(known, 1, || 5_001), Guess::Quick(_)));
         assert!(matches!(predictor.guess(new, 1, || 6_001), Guess::Quick(_)));
+    }
+
+    #[test]
+    fn who_is_quick_and_slow_by_turns_is_tried_less_and_less() {
+        let predictor = Predictor::new();
+        let kind = Kind::of("GET", "/");
+        let mut stopped = 0;
+        for turn in 0..4000 {
+            let led = guess(&predictor, kind) != Guess::Slow;
+            let took = if turn % 4 == 3 { SLEPT } else { QUICK };
+            stopped += u32::from(led && took == SLEPT);
+            predictor.learn(kind, took, led, || 0);
+        }
+        assert!(stopped <= 3, "{stopped}");
+        // Also when it takes its time to be slow.
+        let mut stopped = 0;
+        for turn in 0..10_000 {
+            let led = guess(&predictor, kind) != Guess::Slow;
+            let took = if led && turn % 2 == 1 { SLEPT } else { QUICK };
+            stopped += u32::from(took == SLEPT);
+            predictor.learn(kind, took, led, || 0);
+        }
+        assert!(stopped <= 15, "{stopped}");
+        (0..STRIKES).for_each(|_| predictor.forgive());
+        (0..2000).for_each(|_| predictor.learn(kind, QUICK, false, || 0));
+        predictor.learn(kind, SLEPT, true, || 0);
+        learn(&predictor, kind, QUICK);
+        assert_eq!(guess(&predictor, kind), Guess::Quick(true));
     }
 }
