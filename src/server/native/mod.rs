@@ -91,6 +91,7 @@ struct Staff(Arc<Core>);
 impl Engine for Native {
     fn start(&self, listener: Listener, service: Arc<dyn Service>, setup: &Setup) -> io::Result<Box<dyn Running>> {
         listener.set_nonblocking(true)?;
+        system::raise_descriptors(setup.limits.connections);
         let cores = thread::available_parallelism().map_or(1, |cores| cores.get());
         let limits = &setup.limits;
         let shards = cores.min(limits.max_workers).max(1);

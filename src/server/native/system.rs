@@ -6,6 +6,7 @@ use std::os::fd::OwnedFd;
 
 use rustix::event::PollFlags;
 use rustix::net::{SendFlags, SocketAddrAny};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::server::Listener;
 
@@ -144,5 +145,18 @@ mod tests {
         file.seek(SeekFrom::End(0))?;
         assert_eq!(send_file(&ours, &file, 10)?, 0);
         Ok(())
+    }
+}
+
+/// Raises the limit of descriptors to what so many connections need, as far as that needs nobody's leave: often it is
+/// 1024 to begin with, for the sake of programs that use `select`.
+pub(super) fn raise_descriptors(connections: usize) {
+    let limits = getrlimit(Resource::Nofile);
+    // Beside the connections, what handlers open.
+    let wanted = connections as u64 + 1024;
+    let wanted = limits.maximum.map_or(wanted, |maximum| wanted.min(maximum));
+    if limits.current.is_some_and(|current| current < wanted) {
+        // Refused, there are fewer connections, and accepting says so.
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum: limits.maximum });
     }
 }
