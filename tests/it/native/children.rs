@@ -76,7 +76,7 @@ fn child() {
     match std::env::var("DEWAR_TEST_CHILD").as_deref() {
         Ok("few-descriptors") => {
             let log = log_capture();
-            let few = Rlimit { current: Some(64), ..getrlimit(Resource::Nofile) };
+            let few = Rlimit { current: Some(64), maximum: Some(64) };
             setrlimit(Resource::Nofile, few).unwrap();
             let server = serve(defaults(), move |request: Request| match request.path() {
                 "/short" => Response::text(log.with("no connection can be accepted").len().to_string()),
