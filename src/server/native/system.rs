@@ -106,6 +106,19 @@ pub(super) fn send_file(socket: &OwnedFd, mut file: &File, count: usize) -> io::
     Ok(sent)
 }
 
+/// Raises the limit of descriptors to what so many connections need, as far as that needs nobody's leave: often it is
+/// 1024 to begin with, for the sake of programs that use `select`.
+pub(super) fn raise_descriptors(connections: usize) {
+    let limits = getrlimit(Resource::Nofile);
+    // Beside the connections, what handlers open.
+    let wanted = connections as u64 + 1024;
+    let wanted = limits.maximum.map_or(wanted, |maximum| wanted.min(maximum));
+    if limits.current.is_some_and(|current| current < wanted) {
+        // Refused, there are fewer connections, and accepting says so.
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum: limits.maximum });
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
@@ -145,18 +158,5 @@ mod tests {
         file.seek(SeekFrom::End(0))?;
         assert_eq!(send_file(&ours, &file, 10)?, 0);
         Ok(())
-    }
-}
-
-/// Raises the limit of descriptors to what so many connections need, as far as that needs nobody's leave: often it is
-/// 1024 to begin with, for the sake of programs that use `select`.
-pub(super) fn raise_descriptors(connections: usize) {
-    let limits = getrlimit(Resource::Nofile);
-    // Beside the connections, what handlers open.
-    let wanted = connections as u64 + 1024;
-    let wanted = limits.maximum.map_or(wanted, |maximum| wanted.min(maximum));
-    if limits.current.is_some_and(|current| current < wanted) {
-        // Refused, there are fewer connections, and accepting says so.
-        let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum: limits.maximum });
     }
 }

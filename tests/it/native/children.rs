@@ -5,7 +5,7 @@ use std::process::{ChildStderr, Command, Stdio};
 
 use dewar::server::Limits;
 use dewar::{Body, Response};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, setrlimit};
 
 use super::*;
 use crate::support::log_capture;
