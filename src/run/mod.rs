@@ -3,6 +3,7 @@
 mod logger;
 mod options;
 
+use std::io::Write;
 use std::panic::Location;
 use std::path::Path;
 use std::sync::Arc;
@@ -95,8 +96,10 @@ fn encrypt(server: Server, _: &Path, _: &Path) -> std::result::Result<Server, Ba
 
 /// Tells people and scripts where it is.
 fn announce(addr: &Addr, scheme: &str) {
-    match addr.tcp() {
-        Some(addr) => eprintln!("listening on {scheme}://{addr}"),
-        None => eprintln!("listening on {addr}"),
-    }
+    let line = match addr.tcp() {
+        Some(addr) => format!("listening on {scheme}://{addr}\n"),
+        None => format!("listening on {addr}\n"),
+    };
+    // In one piece: a script that reads along must not find half an address. (`eprintln!` writes piece by piece.)
+    let _ = std::io::stderr().write_all(line.as_bytes());
 }
