@@ -1,9 +1,21 @@
-//! How a sleeping loop is woken: a flag and an unpark.
+//! How a sleeping loop is woken: a flag, and an unpark (or a waker, where somebody else's loop drives ours).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Wake, Waker};
 use std::thread::{self, Thread};
+
+use futures_util::task::AtomicWaker;
+
+/// What sleeps.
+#[derive(Clone)]
+pub(crate) enum Sleeper {
+    /// A thread in `park`.
+    Thread(Thread),
+    /// A future of somebody else's loop, registered at each of its polls.
+    #[cfg_attr(not(feature = "tokio"), expect(dead_code, reason = "our own loops park"))]
+    Outer(Arc<AtomicWaker>),
+}
 
 /// The far end of a waker: remembers that it was rung and wakes its thread.
 ///
@@ -12,15 +24,13 @@ use std::thread::{self, Thread};
 /// `unpark` may be anyone's: a stale waker's, another executor's on the same thread), and neither does
 /// other code that eats a token.
 pub(crate) struct Bell {
-    thread: Thread,
+    sleeper: Sleeper,
     rung: AtomicBool,
 }
 
 impl Bell {
-    /// Marks it as rung without waking anybody: for the loop's own thread, which is awake.
-    pub(crate) fn ring_here(&self) {
-        // Not a store: that would hide the ring of another thread, and what came before it, from `answer`.
-        self.rung.swap(true, Ordering::Release);
+    pub(crate) fn new(sleeper: Sleeper) -> Bell {
+        Bell { sleeper, rung: AtomicBool::new(false) }
     }
 
     /// Whether it was rung since the last `answer`.
@@ -36,19 +46,26 @@ impl Bell {
         // The load first spares a read-modify-write in each turn of a loop that nobody rang for.
         self.is_rung() && self.rung.swap(false, Ordering::Acquire)
     }
+
+    pub(crate) fn ring(&self) {
+        // If it was rung already, whoever rang it unparks; and the thread looks at the flag before it
+        // parks again: nothing is lost by keeping quiet.
+        if !self.rung.swap(true, Ordering::Release) {
+            match &self.sleeper {
+                Sleeper::Thread(thread) => thread.unpark(),
+                Sleeper::Outer(waker) => waker.wake(),
+            }
+        }
+    }
 }
 
 impl Wake for Bell {
     fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
+        self.ring();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        // If it was rung already, whoever rang it unparks; and the thread looks at the flag before it
-        // parks again: nothing is lost by keeping quiet.
-        if !self.rung.swap(true, Ordering::Release) {
-            self.thread.unpark();
-        }
+        self.ring();
     }
 }
 
@@ -60,7 +77,11 @@ pub(crate) struct BellPull {
 
 impl BellPull {
     pub(crate) fn new() -> BellPull {
-        let bell = Arc::new(Bell { thread: thread::current(), rung: AtomicBool::new(false) });
+        BellPull::of(Sleeper::Thread(thread::current()))
+    }
+
+    pub(crate) fn of(sleeper: Sleeper) -> BellPull {
+        let bell = Arc::new(Bell::new(sleeper));
         let waker = Waker::from(Arc::clone(&bell));
         BellPull { bell, waker }
     }

@@ -2,15 +2,20 @@
 
 use std::num::NonZero;
 use std::panic::Location;
+use std::pin::pin;
+use std::sync::Arc;
 use std::thread;
 
 use once_cell::sync::OnceCell;
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 
 use super::counters::{self, Count};
-use super::job;
+use super::far::Runnable;
+use super::header::Place;
+use super::job::{Closure, Job};
+use super::roll::Home;
+use super::shared_loop;
 use super::task::Task;
-use super::task_core::{Core, Header, Place};
 
 static POOL: OnceCell<ThreadPool> = OnceCell::new();
 
@@ -55,11 +60,23 @@ where
     F: FnOnce() -> T + Send + 'static,
 {
     counters::add(Count::ComputeJobs);
-    let core = Core::new(Header::new(Place::Compute, None, Location::caller()));
-    let job = job::closure(&core, f);
+    let header = Home::Pool.enter(Place::Compute, None, Location::caller(), false);
+    let job = Job::new(Arc::clone(&header), Closure::new(f));
     match pool() {
-        Ok(pool) => pool.spawn(move || job(Ok(()))),
-        Err(error) => job(Err(format!("no compute pool: {error}"))),
+        Err(error) => {
+            pin!(job).refuse(&format!("no compute pool: {error}"));
+            let nothing = shared_loop::nothing(header.number);
+            Task::new(header, nothing)
+        }
+        Ok(pool) => {
+            let run = |runnable: Runnable| {
+                pool.spawn(move || {
+                    runnable.run();
+                });
+            };
+            let (runnable, task) = async_task::Builder::new().metadata(header.number).spawn(|_| job, run);
+            runnable.schedule();
+            Task::new(header, task.fallible())
+        }
     }
-    Task::of(core)
 }

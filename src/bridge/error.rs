@@ -32,11 +32,26 @@ pub enum BridgeError {
     Task(TaskError),
     /// The operating system refused a thread.
     Thread(io::Error),
-    /// A setting came after what it sets was made: set it before the first use.
-    TooLate {
-        /// The function that was called too late.
-        setting: &'static str,
+    /// The fragment was ended from outside: its thread was on a [`Leash`](super::Leash) that was pulled, as a server
+    /// does with what is left when its shutdown's patience is at an end.
+    Cancelled {
+        /// Where the fragment was started.
+        at: &'static Location<'static>,
     },
+    /// The loop was closed before.
+    Closed {
+        /// Where it was to be used.
+        at: &'static Location<'static>,
+    },
+    /// A local tokio loop was to be started on a thread that drives a tokio runtime already.
+    #[cfg(feature = "tokio")]
+    InsideTokio {
+        /// Where it was to be started.
+        at: &'static Location<'static>,
+    },
+    /// tokio's runtime could not be made.
+    #[cfg(feature = "tokio")]
+    Runtime(io::Error),
 }
 
 impl fmt::Display for BridgeError {
@@ -54,11 +69,21 @@ impl fmt::Display for BridgeError {
             }
             BridgeError::Task(error) => error.fmt(f),
             BridgeError::Thread(error) => write!(f, "no thread to run it on: {error}"),
-            BridgeError::TooLate { setting } => write!(
+            BridgeError::Cancelled { at } => {
+                write!(f, "the fragment at {at} was ended from outside before it was done: its server is shutting down")
+            }
+            BridgeError::Closed { at } => write!(
                 f,
-                "`bridge::{setting}` was called too late: what it sets is already in use. Call it when the \
-                 program starts"
+                "the event loop used at {at} is closed: nothing runs on it any more. Make a new one by `EventLoop::new`"
             ),
+            #[cfg(feature = "tokio")]
+            BridgeError::InsideTokio { at } => write!(
+                f,
+                "the fragment at {at} cannot have a tokio runtime of its own: this thread belongs to a tokio runtime \
+                 already. Use `LoopPolicy::tokio()` (scope `Shared`), which works in here, or `bridge::own_thread`"
+            ),
+            #[cfg(feature = "tokio")]
+            BridgeError::Runtime(error) => write!(f, "no tokio runtime to run it on: {error}"),
         }
     }
 }
@@ -68,6 +93,8 @@ impl Error for BridgeError {
         match self {
             BridgeError::Task(error) => Some(error),
             BridgeError::Thread(error) => Some(error),
+            #[cfg(feature = "tokio")]
+            BridgeError::Runtime(error) => Some(error),
             _ => None,
         }
     }

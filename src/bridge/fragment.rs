@@ -1,19 +1,20 @@
 //! `block_on`: the door between blocking code and async code.
 
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
-use std::pin::{Pin, pin};
+use std::panic::{Location, resume_unwind};
+use std::pin::pin;
 use std::rc::Rc;
-use std::task::{Context, Poll};
 use std::thread;
 use std::time::Instant;
 
-use super::bell::{Bell, BellPull};
+use super::bell::BellPull;
 use super::counters::{self, Count};
+use super::course::{Course, Step};
 use super::error::BridgeError;
 use super::local_loop::LocalLoop;
 use super::luggage;
-use super::policy::{LoopPolicy, Scope};
+use super::policy::{Backend, LoopPolicy, Scope};
+use super::shared_loop;
 use super::this_thread::{self, Running, ThisThread};
 
 /// Runs an async fragment to its end on this thread and returns its result. `asyncio.run`.
@@ -38,7 +39,9 @@ use super::this_thread::{self, Running, ThisThread};
 ///
 /// [`BridgeError::Nested`] if a fragment is running on this thread already (one on another executor's
 /// loop is not seen). A third-party `block_on` inside of a fragment works; it blocks the fragment
-/// meanwhile, and must not wait for a task that the fragment spawned.
+/// meanwhile, and must not wait for a task that the fragment spawned. [`BridgeError::Cancelled`] where
+/// the thread is on a [`Leash`](super::Leash) that was pulled. With tokio, [`BridgeError::Runtime`] and
+/// [`BridgeError::InsideTokio`].
 ///
 /// # Panics
 ///
@@ -140,86 +143,107 @@ pub fn own_thread<T: Send>(make: impl AsyncFnOnce() -> T + Send) -> Result<T, Br
 
 fn drive<F: Future>(policy: LoopPolicy, here: &'static Location<'static>, future: F) -> Result<F::Output, BridgeError> {
     this_thread::with(|this| {
-        if let Running::Fragment(outer) | Running::SharedTask(outer) = this.running.get() {
+        if let Some(outer) = this.running.get().place() {
             return Err(BridgeError::Nested { outer, inner: here });
         }
-        let fragment = Fragment::begin(this, policy, here);
-        // Declared after the fragment and so dropped before it ends, also when it panics: what the future
-        // does in its destructors is still part of it.
-        let future = pin!(future);
-        Ok(fragment.drive(future))
+        match policy.backend {
+            Backend::Futures => {
+                let own = match policy.scope {
+                    // Made whether it will be needed or not: that is what this scope is there to show.
+                    Scope::PerRequest => Some(Rc::new(LocalLoop::new(None))),
+                    Scope::PerThread => None,
+                    Scope::Shared { threads } => {
+                        shared_loop::at_least(threads);
+                        None
+                    }
+                };
+                Fragment::begin(this, policy, here, own).run(future, true)
+            }
+            #[cfg(feature = "tokio")]
+            Backend::Tokio => super::tokio_loop::drive(this, policy, here, future),
+        }
+    })
+}
+
+/// As [`block_on`], on a loop that is given, and whose tasks stay when the fragment ends.
+pub(crate) fn drive_on<F: Future>(
+    own: Rc<LocalLoop>,
+    policy: LoopPolicy,
+    here: &'static Location<'static>,
+    future: F,
+) -> Result<F::Output, BridgeError> {
+    this_thread::with(|this| match this.running.get().place() {
+        Some(outer) => Err(BridgeError::Nested { outer, inner: here }),
+        None => Fragment::begin(this, policy, here, Some(own)).run(future, false),
+    })
+}
+
+/// Ends a loop's tasks, as if a fragment ran there: what their destructors do must not start another one.
+pub(crate) fn close(local: &Rc<LocalLoop>, here: &'static Location<'static>) -> Result<(), BridgeError> {
+    this_thread::with(|this| {
+        if let Some(outer) = this.running.get().place() {
+            return Err(BridgeError::Nested { outer, inner: here });
+        }
+        let _fragment = Fragment::begin(this, LoopPolicy::per_thread(), here, Some(Rc::clone(local)));
+        local.close();
+        Ok(())
     })
 }
 
 /// An outermost fragment, from its beginning to its end. Ends when dropped.
-struct Fragment<'a> {
-    this: &'a ThisThread,
-    here: &'static Location<'static>,
+pub(crate) struct Fragment<'a> {
+    pub(crate) this: &'a ThisThread,
+    pub(crate) here: &'static Location<'static>,
     /// `None` only while it is dropped.
     pull: Option<BellPull>,
-    /// Under `PerRequest`: the thread's own loop (or that there is none), laid aside for the fresh one.
+    /// Where another loop is used: the thread's own (or that there is none), laid aside meanwhile.
     laid_aside: Option<Option<Rc<LocalLoop>>>,
 }
 
 impl<'a> Fragment<'a> {
-    /// To be called only where nothing is running.
+    /// To be called only where nothing is running. `own`: the loop to use instead of the thread's.
     #[inline]
-    fn begin(this: &'a ThisThread, policy: LoopPolicy, here: &'static Location<'static>) -> Fragment<'a> {
+    pub(crate) fn begin(
+        this: &'a ThisThread,
+        policy: LoopPolicy,
+        here: &'static Location<'static>,
+        own: Option<Rc<LocalLoop>>,
+    ) -> Fragment<'a> {
         this.running.set(Running::Fragment(here));
+        this.is_debug.set(policy.debug);
         counters::add(Count::Fragments);
         let pull = this.pull.take().unwrap_or_else(BellPull::new);
         // The last fragment may have been woken while it ended.
         pull.bell.answer();
-        let laid_aside = match policy.scope {
-            // Made whether it will be needed or not: that is what this scope is there to show.
-            Scope::PerRequest => Some(this.local.replace(Some(Rc::new(LocalLoop::new())))),
-            Scope::PerThread | Scope::Shared => None,
-        };
+        let laid_aside = own.map(|own| this.local.replace(Some(own)));
         Fragment { this, here, pull: Some(pull), laid_aside }
     }
 
-    /// Polls the root until it is ready. Polled only when it was woken, not at the wakes of its tasks.
-    fn drive<F: Future>(&self, mut root: Pin<&mut F>) -> F::Output {
+    /// Runs `root` to its end, with the thread parked while there is nothing to do; `is_outermost`: what it left on the
+    /// loop ends with it.
+    #[inline]
+    fn run<F: Future>(self, root: F, is_outermost: bool) -> Result<F::Output, BridgeError> {
+        // Dropped before the fragment ends, also when it panics: what the future does in its destructors is still part
+        // of it.
+        let root = pin!(Some(root));
         let pull = self.pull.as_ref().expect("taken only by `drop`");
-        let mut cx = Context::from_waker(&pull.waker);
-        loop {
-            counters::add(Count::Polls);
-            {
-                let _drive = self.this.drive(&pull.waker);
-                if let Poll::Ready(value) = root.as_mut().poll(&mut cx) {
-                    return value;
-                }
-            }
-            self.wait(&pull.bell);
+        let mut course = Course::new(self.this, pull, self.here, root, is_outermost);
+        if course.begin() {
+            return course.finish();
         }
-    }
-
-    /// Runs tasks and timers, and sleeps, until the root's bell is rung. They have a turn also when it is
-    /// rung already: a root that wakes itself starves nobody.
-    fn wait(&self, bell: &Bell) {
         loop {
-            // Looked up each time: any poll may have made it.
-            let local = self.this.local.borrow().clone();
-            if let Some(local) = &local {
-                local.turn();
-            }
-            if bell.answer() {
-                return;
-            }
-            // From here to the park nobody else's code runs, so no token of `unpark` can get lost: a wake
-            // that comes after the looks at the bells ends the park at once.
-            match &local {
-                Some(local) if local.is_rung() => {}
-                Some(local) => match local.first_deadline() {
-                    Some(deadline) => {
-                        let rest = deadline.saturating_duration_since(Instant::now());
-                        if !rest.is_zero() {
-                            thread::park_timeout(rest);
-                        }
+            match course.step() {
+                Step::Done => return course.finish(),
+                Step::Again => {}
+                // Between the look at the bells and the park nobody else's code runs, so no token of `unpark` can get
+                // lost: a wake that comes after that look ends the park at once.
+                Step::Idle(None) => thread::park(),
+                Step::Idle(Some(deadline)) => {
+                    let rest = deadline.saturating_duration_since(Instant::now());
+                    if !rest.is_zero() {
+                        thread::park_timeout(rest);
                     }
-                    None => thread::park(),
-                },
-                None => thread::park(),
+                }
             }
         }
     }
@@ -228,31 +252,16 @@ impl<'a> Fragment<'a> {
 impl Drop for Fragment<'_> {
     #[inline]
     fn drop(&mut self) {
-        // `running` stays set meanwhile: destructors of tasks must not start another fragment, and what
-        // they spawn is swept too.
-        if self.this.local.borrow().is_some() {
-            self.end_loop();
+        if let Some(own) = self.laid_aside.take() {
+            self.this.local.replace(own);
         }
         if let Some(pull) = self.pull.take()
             && !pull.is_shared()
         {
             self.this.pull.set(Some(pull));
         }
+        self.this.is_debug.set(false);
         self.this.running.set(Running::Nothing);
         self.this.keep_until_thread_ends();
-    }
-}
-
-impl Fragment<'_> {
-    fn end_loop(&mut self) {
-        let local = self.this.local.borrow().clone();
-        if let Some(local) = local {
-            // Tasks' panics are caught where they are dropped. This is for a logger that panics: the
-            // thread must be usable afterwards, and this may be an unwinding already.
-            let _ = catch_unwind(AssertUnwindSafe(|| local.sweep(self.here)));
-        }
-        if let Some(own) = self.laid_aside.take() {
-            drop(self.this.local.replace(own));
-        }
     }
 }

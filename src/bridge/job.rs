@@ -1,202 +1,258 @@
 //! The running side of a task: what a loop polls or a pool calls. Its other side is `Task`.
 //!
-//! The two share a `Core`. A job ends exactly once, in this order: the future (or closure) is dropped
-//! under its luggage, the luggage is let go, the figures are counted, the end is published. So whoever
-//! sees the end, on whichever thread, finds nothing of the job left.
+//! The two share a `Header`; the future, and later its value, are in the one allocation of `async-task`. A job ends
+//! exactly once, in this order: the future (or closure) is dropped under its luggage, the luggage is let go, the figures
+//! are counted, the end is published, the value becomes visible. So whoever sees the value, on whichever thread, finds
+//! nothing of the job left.
 
 use std::any::Any;
-use std::fmt;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use pin_project_lite::pin_project;
+
 use super::counters::{self, Count};
-use super::luggage::{self, Bag};
-use super::task_core::{AnyCore, Core, End, Place};
+use super::debug;
+use super::header::{End, Header, Place, TaskState};
+use super::luggage::Bag;
 use super::this_thread::{self, ThisThread};
 use crate::quiet::{discard_panic, quietly};
 
-/// A future on a loop: with its luggage, its cancellation and its panics.
-pub(crate) struct Job<B, C: AnyCore + ?Sized> {
-    core: Arc<C>,
-    bag: Bag,
-    /// `None` once it has ended.
-    body: Option<B>,
-}
-
-pub(crate) type LocalJob = Job<Pin<Box<dyn Future<Output = ()>>>, dyn AnyCore>;
-pub(crate) type SharedJob = Job<Pin<Box<dyn Future<Output = ()> + Send>>, dyn AnyCore + Send + Sync>;
-
-impl<B: Future<Output = ()> + Unpin, C: AnyCore + ?Sized> Job<B, C> {
-    /// The body is to [`put`](Core::put) its value into the core before it is ready.
-    fn new(core: Arc<C>, body: B) -> Job<B, C> {
-        counters::add(Count::TasksSpawned);
-        Job { core, bag: Bag::packed_now(), body: Some(body) }
+/// What a job runs: a future that may have something to do when it is cancelled.
+pub(crate) trait Body: Future {
+    /// Polled instead of `poll` once the task is to end.
+    fn poll_cancel(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<()> {
+        Poll::Ready(())
     }
 }
 
-impl LocalJob {
-    pub(crate) fn local<F>(core: &Arc<Core<F::Output>>, future: F) -> LocalJob
-    where
-        F: Future<Output: 'static> + 'static,
-    {
-        let of_body = Arc::clone(core);
-        let body = Box::pin(async move { of_body.put(future.await) });
-        Job::new(Arc::clone(core) as Arc<dyn AnyCore>, body)
+pin_project! {
+    /// A future with nothing to do at its cancellation but to be dropped.
+    pub(crate) struct Plain<F> {
+        #[pin]
+        pub(crate) future: F,
     }
 }
 
-impl SharedJob {
-    pub(crate) fn shared<F>(core: &Arc<Core<F::Output>>, future: F) -> SharedJob
-    where
-        F: Future<Output: Send + 'static> + Send + 'static,
-    {
-        let of_body = Arc::clone(core);
-        let body = Box::pin(async move { of_body.put(future.await) });
-        Job::new(Arc::clone(core) as Arc<dyn AnyCore + Send + Sync>, body)
-    }
+impl<F: Future> Future for Plain<F> {
+    type Output = F::Output;
 
-    /// Ends it before it began.
-    pub(crate) fn refuse(mut self, reason: String) {
-        self.end(End::Refused(reason));
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        self.project().future.poll(cx)
     }
 }
 
-impl<B, C: AnyCore + ?Sized> Job<B, C> {
-    pub(crate) fn is_cancel_requested(&self) -> bool {
-        self.core.header().is_cancel_requested()
+impl<F: Future> Body for Plain<F> {}
+
+pin_project! {
+    /// A closure for a pool.
+    pub(crate) struct Closure<F> {
+        f: Option<F>,
+    }
+}
+
+impl<F> Closure<F> {
+    pub(crate) fn new(f: F) -> Closure<F> {
+        Closure { f: Some(f) }
+    }
+}
+
+impl<T, F: FnOnce() -> T> Future for Closure<F> {
+    type Output = T;
+
+    fn poll(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<T> {
+        let f = self.project().f.take();
+        Poll::Ready(f.expect("a closure is called once")())
+    }
+}
+
+impl<T, F: FnOnce() -> T> Body for Closure<F> {}
+
+/// A task's value, if there is one. Whoever owns it last may be a loop: its destructor must not harm that.
+pub(crate) struct Output<T>(Option<T>);
+
+impl<T> Output<T> {
+    pub(crate) fn take(mut self) -> Option<T> {
+        self.0.take()
+    }
+}
+
+impl<T> Drop for Output<T> {
+    fn drop(&mut self) {
+        if let Some(value) = self.0.take() {
+            quietly(|| drop(value));
+        }
+    }
+}
+
+pin_project! {
+    #[project = SlotProjection]
+    enum Slot<B> {
+        Live {
+            #[pin]
+            body: B,
+        },
+        Ended,
+    }
+}
+
+pin_project! {
+    /// A body on a loop: with its luggage, its cancellation and its panics.
+    pub(crate) struct Job<B: Body> {
+        // Lent to the thread during a poll; there at all other times.
+        header: Option<Arc<Header>>,
+        bag: Bag,
+        // `cancel` knows our waker.
+        is_listening: bool,
+        #[pin]
+        slot: Slot<B>,
     }
 
-    fn end(&mut self, mut end: End) {
-        let body = self.body.take();
-        let dropped = self.bag.hold(|| catch_unwind(AssertUnwindSafe(|| drop(body))));
+    impl<B: Body> PinnedDrop for Job<B> {
+        fn drop(this: Pin<&mut Self>) {
+            if matches!(this.slot, Slot::Live { .. }) {
+                // Dropped by its loop.
+                this.end(End::Cancelled);
+            }
+        }
+    }
+}
+
+/// Why a job has its header.
+const LENT: &str = "it is lent only while it is polled";
+
+impl<B: Body> Job<B> {
+    fn header(&self) -> &Arc<Header> {
+        self.header.as_ref().expect(LENT)
+    }
+
+    #[inline]
+    pub(crate) fn new(header: Arc<Header>, body: B) -> Job<B> {
+        if !header.place.is_pool() {
+            counters::add(Count::TasksSpawned);
+        }
+        Job { header: Some(header), bag: Bag::packed_now(), is_listening: false, slot: Slot::Live { body } }
+    }
+
+    /// Ends it; says whether its value still counts.
+    fn end(self: Pin<&mut Self>, mut end: End) -> bool {
+        let mut this = self.project();
+        let header: &Header = this.header.as_ref().expect(LENT);
+        let dropped = this.bag.hold(|| catch_unwind(AssertUnwindSafe(|| this.slot.set(Slot::Ended))));
         if let Err(panic) = dropped {
             let message = message(panic);
-            quietly(|| log::error!("{}: a destructor panicked: {message}", self.core.header()));
+            quietly(|| log::error!("{header}: a destructor panicked: {message}"));
             if matches!(end, End::Done) {
                 // There is a value, but a result after a panic would look as if all were well.
                 end = End::Panicked(message);
             }
         }
         // The last owner's destructor may panic; the end is to be published nevertheless.
-        quietly(|| self.bag.empty());
-        match end {
-            End::Cancelled => counters::add(Count::TasksCancelled),
-            End::Panicked(_) => counters::add(Count::TasksPanicked),
-            End::Done | End::Refused(_) => {}
+        quietly(|| this.bag.empty());
+        if !header.place.is_pool() {
+            match end {
+                End::Cancelled => counters::add(Count::TasksCancelled),
+                End::Panicked(_) => counters::add(Count::TasksPanicked),
+                End::Done | End::Refused(_) => {}
+            }
+            counters::add(Count::TasksFinished);
         }
-        counters::add(Count::TasksFinished);
-        if self.core.header().publish(end) {
-            // The value has no other owner left; its destructor must not harm the loop.
-            quietly(|| self.core.discard());
-        }
+        let is_done = matches!(end, End::Done);
+        header.publish(end);
+        is_done
+    }
+
+    /// Ends it before it began.
+    pub(crate) fn refuse(self: Pin<&mut Self>, reason: &str) {
+        self.end(End::Refused(reason.into()));
     }
 }
 
-impl<B: Future<Output = ()> + Unpin, C: AnyCore + ?Sized> Future for Job<B, C> {
-    type Output = ();
+impl<B: Body> Future for Job<B> {
+    type Output = Output<B::Output>;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        // Set to the end, not only while the future is polled: destructors too must not block a thread of the shared
-        // loop, which may be the only one that what they wait for can run on.
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         this_thread::with(|this| {
-            let header = self.core.header();
-            let _run = (header.place != Place::Local).then(|| this.run_shared(header.spawned_at));
-            self.step(this, cx)
+            let header = self.header();
+            if header.place == Place::Shared {
+                // Until the loop gets its thread back, not only while the future is polled: destructors too, of the value
+                // as well, must not block a thread of the shared loop, which may be the only one that what they wait for
+                // can run on.
+                this.running.set(header.home.running(header.spawned_at));
+            }
+            self.as_mut().step(this, cx)
         })
     }
 }
 
-impl<B: Future<Output = ()> + Unpin, C: AnyCore + ?Sized> Job<B, C> {
-    fn step(&mut self, this: &ThisThread, cx: &mut Context<'_>) -> Poll<()> {
-        let Job { core, bag, body } = self;
-        let header = core.header();
-        // Registered before the flag is read: a `cancel` in between is then seen here, or wakes us.
-        header.listen(cx.waker());
-        if header.is_cancel_requested() {
-            self.end(End::Cancelled);
-            return Poll::Ready(());
+impl<B: Body> Job<B> {
+    fn step(mut self: Pin<&mut Self>, this: &ThisThread, cx: &mut Context<'_>) -> Poll<Output<B::Output>> {
+        let header = self.header();
+        let is_pool = header.place.is_pool();
+        if is_pool && !header.begin() {
+            self.end(End::Cancelled); // known already; this drops the closure
+            return Poll::Ready(Output(None));
         }
-        let Some(body) = body else {
-            return Poll::Ready(());
-        };
-        counters::add(Count::Polls);
+        let is_cancelled = !is_pool && header.is_cancel_requested();
+        let was_pending = is_cancelled && header.state() == TaskState::Pending;
+        if !is_pool && !was_pending {
+            header.set_state(TaskState::Running);
+        }
         let polled = {
-            let _drive = (header.place == Place::Local).then(|| this.drive(cx.waker()));
-            bag.hold(|| catch_unwind(AssertUnwindSafe(|| Pin::new(body).poll(cx))))
-        };
-        match polled {
-            Ok(Poll::Pending) => return Poll::Pending,
-            Ok(Poll::Ready(())) => self.end(End::Done),
-            Err(panic) => self.end(End::Panicked(message(panic))),
-        }
-        Poll::Ready(())
-    }
-}
-
-impl<B, C: AnyCore + ?Sized> Drop for Job<B, C> {
-    fn drop(&mut self) {
-        if self.body.is_some() {
-            self.end(End::Cancelled);
-        }
-    }
-}
-
-impl<B, C: AnyCore + ?Sized> fmt::Display for Job<B, C> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.core.header().fmt(f)
-    }
-}
-
-/// A closure on a pool: to be called with `Ok`, or with why it cannot run.
-pub(crate) type ClosureJob = Box<dyn FnOnce(Result<(), String>) + Send>;
-
-pub(crate) fn closure<T, F>(core: &Arc<Core<T>>, f: F) -> ClosureJob
-where
-    T: Send + 'static,
-    F: FnOnce() -> T + Send + 'static,
-{
-    let core = Arc::clone(core);
-    let luggage = luggage::current();
-    Box::new(move |go| {
-        let header = &core.header;
-        let begun = header.begin();
-        // Everything of the user's is inside: the closure, what it owns, the luggage. A panic that got out
-        // would end a thread of the blocking pool, and the process on the compute pool.
-        let end = catch_unwind(AssertUnwindSafe(|| {
-            let _packed = luggage::pack(luggage);
-            match go {
-                Ok(()) if begun => {
-                    core.put(f());
-                    End::Done
+            let this_job = self.as_mut().project();
+            let SlotProjection::Live { body } = this_job.slot.project() else {
+                return Poll::Ready(Output(None)); // it has ended; nobody polls it again
+            };
+            if was_pending {
+                // Nothing began, so there is nothing to clean up.
+                Ok(Poll::Ready(None))
+            } else {
+                if !is_pool {
+                    counters::add(Count::Polls);
                 }
-                Ok(()) => {
-                    drop(f);
-                    End::Cancelled // published already; this one is ignored
-                }
-                Err(reason) => {
-                    drop(f);
-                    End::Refused(reason)
-                }
+                let header = this_job.header.as_ref().expect(LENT);
+                let _watched = (header.is_debug && !is_pool).then(|| debug::watch(header));
+                let _polling = this.poll_task(this_job.header, cx.waker());
+                this_job.bag.hold(|| {
+                    catch_unwind(AssertUnwindSafe(|| {
+                        if is_cancelled { body.poll_cancel(cx).map(|()| None) } else { body.poll(cx).map(Some) }
+                    }))
+                })
             }
-        }));
-        let end = end.unwrap_or_else(|panic| End::Panicked(message(panic)));
-        if header.publish(end) {
-            quietly(|| core.discard());
-        }
-    })
+        };
+        let (value, end) = match polled {
+            Ok(Poll::Pending) => {
+                let this_job = self.project();
+                let header = this_job.header.as_ref().expect(LENT);
+                header.set_state(TaskState::Waiting);
+                if !*this_job.is_listening {
+                    *this_job.is_listening = true;
+                    if !header.listen(cx.waker()) {
+                        cx.waker().wake_by_ref(); // cancelled before we listened
+                    }
+                }
+                return Poll::Pending;
+            }
+            Ok(Poll::Ready(Some(value))) => (Output(Some(value)), End::Done),
+            Ok(Poll::Ready(None)) => (Output(None), End::Cancelled),
+            Err(panic) => (Output(None), End::Panicked(message(panic))),
+        };
+        if self.end(end) { Poll::Ready(value) } else { Poll::Ready(Output(None)) }
+    }
 }
 
 /// What a panic said.
-fn message(panic: Box<dyn Any + Send>) -> String {
-    let message = if let Some(text) = panic.downcast_ref::<&str>() {
-        (*text).to_owned()
+pub(crate) fn message(panic: Box<dyn Any + Send>) -> Arc<str> {
+    let message: Arc<str> = if let Some(text) = panic.downcast_ref::<&str>() {
+        (*text).into()
     } else if let Some(text) = panic.downcast_ref::<String>() {
-        text.clone()
+        text.as_str().into()
     } else {
-        "(a payload that is no text)".to_owned()
+        "(a payload that is no text)".into()
     };
     discard_panic(panic);
     message

@@ -1,79 +1,96 @@
 //! The loop of one thread: its tasks and its timers.
 //!
-//! Tasks are in a `FuturesUnordered`, which is also what `futures_executor::LocalPool` is made of. It is
-//! used without the `LocalPool` around it because that one marks its thread as "inside an executor"
-//! while it polls: any third-party library that calls `futures_executor::block_on` in a spawned task
-//! would panic. In here it works, in tasks as in the root.
+//! Its queue is its own. No executor of another crate is underneath: futures-executor's `LocalPool` marks its thread as
+//! "inside an executor" while it polls, and any library that calls `block_on` in a task would panic; it also keeps no
+//! list of its tasks, which a dump, a cancel and a name need. A task is one allocation of `async-task`.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::VecDeque;
 use std::panic::Location;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::thread;
 use std::time::Instant;
 
-use futures_util::stream::{FuturesUnordered, StreamExt};
-
-use super::bell::BellPull;
+use super::bell::Sleeper;
 use super::counters::{self, Count};
-use super::job::LocalJob;
+use super::far::{Far, Runnable};
+use super::header::TaskState;
 use super::timers::Timers;
 use crate::quiet::quietly;
 
 pub(crate) struct LocalLoop {
-    /// Borrowed while tasks are polled; never needed by what they do meanwhile.
-    tasks: RefCell<FuturesUnordered<LocalJob>>,
-    /// Spawned since the last turn. Apart from `tasks` since most are spawned while those are polled.
-    incoming: RefCell<Vec<LocalJob>>,
-    /// Rung when a task wants to be polled; apart from the root's bell, so that a task's wake does not
-    /// poll the root. Made with the first task.
-    pull: OnceCell<BellPull>,
+    /// Who wants to be polled, in the order of the wakes. Borrowed only while something goes in or out: no code of
+    /// others runs meanwhile.
+    ready: RefCell<VecDeque<Runnable>>,
+    /// Made with the first task.
+    far: OnceCell<Arc<Far>>,
     /// Made with the first timer. Shared with every `Sleep` in it, wherever they may be dropped.
     timers: OnceCell<Arc<Timers>>,
+    /// Where a tokio runtime drives this loop: how its future is woken.
+    sleeper: Option<Sleeper>,
+    /// The queue of the last turn, to be filled anew.
+    spare: Cell<VecDeque<Runnable>>,
 }
 
 impl LocalLoop {
-    pub(crate) fn new() -> LocalLoop {
+    /// A loop of this thread, to be parked by itself unless `sleeper` says otherwise.
+    #[inline]
+    pub(crate) fn new(sleeper: Option<Sleeper>) -> LocalLoop {
         counters::add(Count::LoopsCreated);
         LocalLoop {
-            tasks: RefCell::new(FuturesUnordered::new()),
-            incoming: RefCell::new(Vec::new()),
-            pull: OnceCell::new(),
+            ready: RefCell::new(VecDeque::new()),
+            far: OnceCell::new(),
             timers: OnceCell::new(),
+            sleeper,
+            spare: Cell::default(),
         }
+    }
+
+    pub(crate) fn far(&self) -> &Arc<Far> {
+        self.far.get_or_init(|| {
+            Far::new(self.sleeper.clone().unwrap_or_else(|| Sleeper::Thread(thread::current())))
+        })
+    }
+
+    /// Whether `far` is what others know this loop by.
+    #[inline]
+    pub(crate) fn is_of(&self, far: &Arc<Far>) -> bool {
+        self.far.get().is_some_and(|own| Arc::ptr_eq(own, far))
     }
 
     pub(crate) fn timers(&self) -> Arc<Timers> {
         Arc::clone(self.timers.get_or_init(|| Arc::new(Timers::new())))
     }
 
-    /// Takes a task in; it is polled in the next turn.
-    pub(crate) fn spawn(&self, job: LocalJob) {
-        self.incoming.borrow_mut().push(job);
-        // We are on the loop's thread, which looks at the bell before it sleeps.
-        self.pull.get_or_init(BellPull::new).bell.ring_here();
+    #[inline]
+    pub(crate) fn enqueue(&self, runnable: Runnable) {
+        self.ready.borrow_mut().push_back(runnable);
     }
 
-    /// Fires the timers that are due and polls the tasks that were woken, each at least once; one that
-    /// wakes itself has to wait for the next turn after at most as many polls as there are tasks.
+    /// Fires the timers that are due and polls the tasks that were woken before, each once.
     pub(crate) fn turn(&self) {
         if let Some(timers) = self.timers.get() {
             timers.fire();
         }
-        let Some(pull) = self.pull.get() else { return };
-        if !pull.bell.answer() {
-            return;
+        let mut batch = self.spare.take();
+        std::mem::swap(&mut batch, &mut self.ready.borrow_mut());
+        if let Some(far) = self.far.get()
+            && far.bell.answer()
+        {
+            far.take_left(&mut batch);
         }
-        let mut tasks = self.tasks.borrow_mut();
-        tasks.extend(self.incoming.take());
-        let mut cx = Context::from_waker(&pull.waker);
-        // Each round either ends a task or ends the turn, and none comes in meanwhile: so this ends; and
-        // when it is not by `Pending`, which rings for what is left, then because nothing is left.
-        while let Poll::Ready(Some(())) = tasks.poll_next_unpin(&mut cx) {}
+        for runnable in batch.drain(..) {
+            runnable.run();
+        }
+        // A queue that grew once for very many is not kept for ever.
+        if batch.capacity() <= 4096 {
+            self.spare.set(batch);
+        }
     }
 
     /// Whether a task waits to be polled.
-    pub(crate) fn is_rung(&self) -> bool {
-        self.pull.get().is_some_and(|pull| pull.bell.is_rung())
+    pub(crate) fn has_ready(&self) -> bool {
+        !self.ready.borrow().is_empty() || self.far.get().is_some_and(|far| far.bell.is_rung())
     }
 
     /// When the next timer is due.
@@ -81,30 +98,60 @@ impl LocalLoop {
         self.timers.get()?.first_deadline()
     }
 
-    /// Cancels what is left when the fragment that was started at `fragment` has ended.
-    pub(crate) fn sweep(&self, fragment: &Location<'_>) {
-        // A loop, because the destructors of what is dropped in here can spawn.
-        loop {
-            let mut left = Vec::new();
-            if !self.tasks.borrow().is_empty() {
-                left.extend(self.tasks.take());
-                left.reverse(); // it goes through its tasks from the newest to the oldest
+    /// Whether nothing of it needs to be ended.
+    #[inline]
+    pub(crate) fn is_at_rest(&self) -> bool {
+        self.far.get().is_none_or(|far| far.roll.is_empty() && !far.bell.is_rung())
+    }
+
+    /// Asks all tasks to end, because what is at `by` has ended. They do so in the next turns; those with an `on_cancel`
+    /// when that is done, or out of time.
+    pub(crate) fn cancel_all(&self, by: &Ending) {
+        let Some(far) = self.far.get() else { return };
+        far.take_left(&mut self.ready.borrow_mut());
+        for header in far.roll.all() {
+            if header.is_cancel_requested() {
+                continue;
             }
-            left.append(&mut self.incoming.borrow_mut());
-            if left.is_empty() {
-                return;
+            if let Ending::Fragment(at) = by {
+                let state = if header.state() == TaskState::Pending { "had not even begun" } else { "was still running" };
+                quietly(|| {
+                    log::warn!(
+                        "{header} {state} when the fragment at {at} ended: cancelled. Await it, or hand to \
+                         `bridge::spawn_shared` what is to outlive its fragment"
+                    );
+                });
             }
-            for job in left {
-                if !job.is_cancel_requested() {
-                    quietly(|| {
-                        log::warn!(
-                            "{job} was still running when the fragment at {fragment} ended: cancelled. Await it, \
-                             or hand to `bridge::spawn_shared` what is to outlive its fragment"
-                        );
-                    });
-                }
-                drop(job);
+            header.cancel();
+        }
+        // They end in the order of their spawning, not in that of their last wakes.
+        let mut ready = self.ready.take();
+        ready.make_contiguous().sort_by_key(|runnable| *runnable.metadata());
+        ready.append(&mut self.ready.borrow_mut());
+        self.ready.replace(ready);
+    }
+
+    /// Ends it: all its tasks are cancelled, in here, without time for `on_cancel`s.
+    pub(crate) fn close(&self) {
+        let Some(far) = self.far.get() else { return };
+        // Those that wait for nothing end in one turn; those that clean up are dropped by the end of the queue.
+        while !far.roll.is_empty() {
+            self.cancel_all(&Ending::Loop);
+            let before = far.roll.all().len();
+            self.turn();
+            if far.roll.all().len() >= before {
+                break;
             }
         }
+        drop(far.close());
+        drop(self.ready.take());
     }
+}
+
+/// Why all tasks of a loop end.
+pub(crate) enum Ending {
+    /// The outermost fragment, at this place, has.
+    Fragment(&'static Location<'static>),
+    /// The loop itself does.
+    Loop,
 }

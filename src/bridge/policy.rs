@@ -1,6 +1,6 @@
-//! Where the tasks of a fragment run, and how long that place lives.
+//! Where the tasks of a fragment run, on what, and how long that place lives.
 
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::this_thread;
 
@@ -14,23 +14,45 @@ pub enum Scope {
     /// [`own_thread`](super::own_thread) adds the fresh thread that Flask's `async def` views cost.
     PerRequest,
     /// One loop per thread, made when the thread first spawns or sleeps, and used by every later
-    /// fragment. Its tasks end with the outermost fragment. The default.
+    /// fragment. Its tasks end with the outermost fragment. The default with [`Backend::Futures`].
     #[default]
     PerThread,
     /// As `PerThread` for what [`spawn`](super::spawn) leaves on the thread, which need not be `Send`,
     /// and for the fragment's own timers; said by an app whose fragments put their tasks on the
-    /// background loop by [`spawn_shared`](super::spawn_shared), which works in every scope.
-    Shared,
+    /// background loop by [`spawn_shared`](super::spawn_shared), which works in every scope. With
+    /// `Backend::Tokio` the fragment sees the one runtime of the process, whose sockets and pools outlive
+    /// it: the default there.
+    Shared {
+        /// How many threads the background loop has at least; 0 says nothing about it. It is made with
+        /// one, or [`set_shared_threads`](super::set_shared_threads), and never has fewer afterwards.
+        threads: u16,
+    },
 }
 
-/// How fragments are run.
+/// What drives the loop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Backend {
+    /// The bridge's own loop. Sockets are async-io's, or any library's that brings its own reactor.
+    #[default]
+    Futures,
+    /// A tokio runtime, for what needs one: reqwest, sqlx, tonic. (Cargo feature `tokio`.)
+    #[cfg(feature = "tokio")]
+    Tokio,
+}
+
+/// How fragments are run: scope, backend, and whether they are watched.
+///
+/// Set for the process ([`set_default_policy`]), an app or a route (`loop_policy`), a part of a thread's
+/// work ([`with_policy`]), or a single call ([`block_on_with`](super::block_on_with)). asyncio's event loop policy.
 ///
 /// ```
-/// use dewar::bridge::{self, LoopPolicy, Scope};
+/// use dewar::bridge::{self, Backend, LoopPolicy, Scope};
 ///
-/// let answer = bridge::block_on_with(LoopPolicy::per_request(), async { 6 * 7 })?;
+/// let answer = bridge::block_on_with(LoopPolicy::per_request().debug(true), async { 6 * 7 })?;
 /// assert_eq!(answer, 42);
 /// assert_eq!(LoopPolicy::default().scope, Scope::PerThread);
+/// assert_eq!(LoopPolicy::default().backend, Backend::Futures);
 /// # Ok::<(), bridge::BridgeError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
@@ -38,34 +60,112 @@ pub enum Scope {
 pub struct LoopPolicy {
     /// Where the loop lives.
     pub scope: Scope,
+    /// What drives it.
+    pub backend: Backend,
+    /// Whether polls are timed and watched: one that takes as long as
+    /// [`set_slow_poll`](super::set_slow_poll) says is logged with its task's name and place, afterwards
+    /// and, if it blocks, while it lasts. Costs two readings of the clock and two short locks a poll.
+    pub debug: bool,
 }
 
 impl LoopPolicy {
+    const fn of(scope: Scope) -> LoopPolicy {
+        LoopPolicy { scope, backend: Backend::Futures, debug: false }
+    }
+
     /// A fresh loop for every fragment: [`Scope::PerRequest`].
     pub const fn per_request() -> LoopPolicy {
-        LoopPolicy { scope: Scope::PerRequest }
+        LoopPolicy::of(Scope::PerRequest)
     }
 
     /// One loop per thread: [`Scope::PerThread`], the default.
     pub const fn per_thread() -> LoopPolicy {
-        LoopPolicy { scope: Scope::PerThread }
+        LoopPolicy::of(Scope::PerThread)
     }
 
     /// Tasks on background threads: [`Scope::Shared`].
     pub const fn shared() -> LoopPolicy {
-        LoopPolicy { scope: Scope::Shared }
+        LoopPolicy::of(Scope::Shared { threads: 0 })
+    }
+
+    /// The process's tokio runtime: [`Scope::Shared`] on `Backend::Tokio`, where pooled clients outlive the
+    /// request that made them.
+    ///
+    /// ```
+    /// use dewar::bridge::{self, LoopPolicy};
+    ///
+    /// let done = bridge::block_on_with(LoopPolicy::tokio(), async {
+    ///     tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+    ///     tokio::spawn(async { "on tokio" }).await
+    /// })??;
+    /// assert_eq!(done, "on tokio");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(feature = "tokio")]
+    pub const fn tokio() -> LoopPolicy {
+        LoopPolicy { scope: Scope::Shared { threads: 0 }, backend: Backend::Tokio, debug: false }
+    }
+
+    /// With this backend.
+    #[must_use]
+    pub const fn backend(mut self, backend: Backend) -> LoopPolicy {
+        self.backend = backend;
+        self
+    }
+
+    /// In [`Scope::Shared`], with at least so many threads in the background.
+    #[must_use]
+    pub const fn threads(mut self, threads: u16) -> LoopPolicy {
+        self.scope = Scope::Shared { threads };
+        self
+    }
+
+    /// With or without [`debug`](LoopPolicy::debug).
+    #[must_use]
+    pub const fn debug(mut self, debug: bool) -> LoopPolicy {
+        self.debug = debug;
+        self
     }
 
     /// The policy of fragments that begin here: [`with_policy`]'s on this thread, or else the
     /// process-wide default.
+    #[inline]
     pub fn current() -> LoopPolicy {
         this_thread::policy().unwrap_or_else(default_policy)
     }
+
+    fn pack(self) -> u32 {
+        let (scope, threads) = match self.scope {
+            Scope::PerRequest => (0, 0),
+            Scope::PerThread => (1, 0),
+            Scope::Shared { threads } => (2, u32::from(threads)),
+        };
+        let backend = match self.backend {
+            Backend::Futures => 0,
+            #[cfg(feature = "tokio")]
+            Backend::Tokio => 1,
+        };
+        threads << 16 | u32::from(self.debug) << 8 | backend << 4 | scope
+    }
+
+    #[inline]
+    fn unpack(packed: u32) -> LoopPolicy {
+        let scope = match packed & 0xf {
+            0 => Scope::PerRequest,
+            1 => Scope::PerThread,
+            _ => Scope::Shared { threads: (packed >> 16) as u16 },
+        };
+        let backend = match packed >> 4 & 0xf {
+            #[cfg(feature = "tokio")]
+            1 => Backend::Tokio,
+            _ => Backend::Futures,
+        };
+        LoopPolicy { scope, backend, debug: packed >> 8 & 1 == 1 }
+    }
 }
 
-/// The process-wide default, as an index of `SCOPES`. `Relaxed` will do: it guards nothing but itself.
-static DEFAULT: AtomicU8 = AtomicU8::new(1);
-const SCOPES: [Scope; 3] = [Scope::PerRequest, Scope::PerThread, Scope::Shared];
+/// The process-wide default, packed. `Relaxed` will do: it guards nothing but itself.
+static DEFAULT: AtomicU32 = AtomicU32::new(1);
 
 /// Sets the policy of every fragment that is begun by [`block_on`](super::block_on) on a thread without
 /// one of its own ([`with_policy`]). Takes effect from the next fragment on.
@@ -77,16 +177,12 @@ const SCOPES: [Scope; 3] = [Scope::PerRequest, Scope::PerThread, Scope::Shared];
 /// assert_eq!(LoopPolicy::current(), LoopPolicy::per_request());
 /// ```
 pub fn set_default_policy(policy: LoopPolicy) {
-    let index = match policy.scope {
-        Scope::PerRequest => 0,
-        Scope::PerThread => 1,
-        Scope::Shared => 2,
-    };
-    DEFAULT.store(index, Ordering::Relaxed);
+    DEFAULT.store(policy.pack(), Ordering::Relaxed);
 }
 
+#[inline]
 fn default_policy() -> LoopPolicy {
-    LoopPolicy { scope: SCOPES[usize::from(DEFAULT.load(Ordering::Relaxed))] }
+    LoopPolicy::unpack(DEFAULT.load(Ordering::Relaxed))
 }
 
 /// Runs `f` with `policy` for the fragments that it begins on this thread; afterwards, also after a

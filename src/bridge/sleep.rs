@@ -120,7 +120,34 @@ impl fmt::Debug for Sleep {
 /// # Ok::<(), bridge::BridgeError>(())
 /// ```
 pub fn timeout<F: Future>(duration: Duration, future: F) -> impl Future<Output = Result<F::Output, Elapsed>> {
-    let mut sleep = sleep(duration);
+    bounded(sleep(duration), duration, future)
+}
+
+/// As [`timeout`], until a point in time: one deadline for several steps. `asyncio.timeout_at`.
+///
+/// ```
+/// use dewar::bridge;
+/// use std::time::{Duration, Instant};
+///
+/// let deadline = Instant::now() + Duration::from_secs(60);
+/// let both = bridge::block_on(async {
+///     let first = bridge::timeout_at(deadline, async { 1 }).await?;
+///     let second = bridge::timeout_at(deadline, async { 2 }).await?;
+///     Ok::<_, bridge::Elapsed>(first + second)
+/// })?;
+/// assert_eq!(both, Ok(3));
+/// # Ok::<(), bridge::BridgeError>(())
+/// ```
+pub fn timeout_at<F: Future>(deadline: Instant, future: F) -> impl Future<Output = Result<F::Output, Elapsed>> {
+    let duration = deadline.saturating_duration_since(Instant::now());
+    bounded(sleep_until(deadline), duration, future)
+}
+
+fn bounded<F: Future>(
+    mut sleep: Sleep,
+    duration: Duration,
+    future: F,
+) -> impl Future<Output = Result<F::Output, Elapsed>> {
     async move {
         let mut future = pin!(future);
         poll_fn(|cx| {

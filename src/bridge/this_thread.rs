@@ -9,8 +9,12 @@ use std::sync::Arc;
 use std::task::{Context, RawWakerVTable, Waker};
 
 use super::bell::BellPull;
+use super::far::{Far, Runnable};
+use super::header::Header;
 use super::local_loop::LocalLoop;
+use super::leash::Leash;
 use super::policy::LoopPolicy;
+use super::shared_loop;
 use super::timers::{self, Timers};
 use crate::quiet::quietly;
 
@@ -22,6 +26,22 @@ pub(crate) enum Running {
     Fragment(&'static Location<'static>),
     /// A task of the shared loop, and where it was spawned.
     SharedTask(&'static Location<'static>),
+    /// The same on the tokio runtime.
+    #[cfg(feature = "tokio")]
+    TokioTask(&'static Location<'static>),
+}
+
+impl Running {
+    /// What keeps another fragment from being started.
+    #[inline]
+    pub(crate) fn place(self) -> Option<&'static Location<'static>> {
+        match self {
+            Running::Nothing => None,
+            Running::Fragment(at) | Running::SharedTask(at) => Some(at),
+            #[cfg(feature = "tokio")]
+            Running::TokioTask(at) => Some(at),
+        }
+    }
 }
 
 /// A waker's identity: the same two pointers, the same waker (`Waker::will_wake` without a `Waker`).
@@ -43,6 +63,15 @@ pub(crate) struct ThisThread {
     pub(crate) local: RefCell<Option<Rc<LocalLoop>>>,
     /// The root's bell, while no fragment has it.
     pub(crate) pull: Cell<Option<BellPull>>,
+    /// The loop over a tokio runtime of this thread's own, while no fragment uses it.
+    #[cfg(feature = "tokio")]
+    pub(crate) tokio: Cell<Option<super::tokio_local::TokioLocal>>,
+    /// The task that is being polled. Lent by its job, which has it back afterwards: that costs no reference count.
+    task: Cell<Option<Arc<Header>>>,
+    /// Whether the policy of the running fragment says so.
+    pub(crate) is_debug: Cell<bool>,
+    /// Set on a thread whose fragments somebody may end: a server's workers.
+    pub(crate) leash: RefCell<Option<Leash>>,
     /// The waker of the poll that our own loop is in the middle of; see [`is_driven`].
     driven: Cell<WakerId>,
     /// Whether the `gather` that is being polled is driven, and with it its children.
@@ -58,6 +87,11 @@ thread_local! {
             policy: Cell::new(None),
             local: RefCell::new(None),
             pull: Cell::new(None),
+            #[cfg(feature = "tokio")]
+            tokio: Cell::new(None),
+            task: Cell::new(None),
+            is_debug: Cell::new(false),
+            leash: RefCell::new(None),
             driven: Cell::new(NOBODY),
             gather_driven: Cell::new(false),
         })
@@ -92,16 +126,52 @@ pub(crate) fn local_loop() -> Option<Rc<LocalLoop>> {
     with(|this| match this.running.get() {
         Running::Fragment(_) => {
             let mut local = this.local.borrow_mut();
-            let local = local.get_or_insert_with(|| Rc::new(LocalLoop::new()));
+            let local = local.get_or_insert_with(|| Rc::new(LocalLoop::new(None)));
             Some(Rc::clone(local))
         }
-        Running::Nothing | Running::SharedTask(_) => None,
+        _ => None,
     })
 }
 
-/// Whether a task of the shared loop is being polled on this thread.
+/// Whether a task of the shared loop (or of the tokio runtime) is being polled on this thread.
 pub(crate) fn is_shared_loop() -> bool {
-    with(|this| matches!(this.running.get(), Running::SharedTask(_)))
+    with(|this| this.running.get().place().is_some() && !matches!(this.running.get(), Running::Fragment(_)))
+}
+
+/// Whether an event loop is busy on this thread.
+pub(crate) fn is_busy() -> bool {
+    with(|this| this.running.get().place().is_some())
+}
+
+/// The task that is being polled on this thread.
+pub(crate) fn current_task() -> Option<Arc<Header>> {
+    with(|this| {
+        let task = this.task.take();
+        this.task.set(task.clone());
+        task
+    })
+}
+
+/// Runs a task on a thread of a shared loop, which is "in a task" (its job says so) until its destructors are done too.
+pub(crate) fn run_shared(runnable: Runnable) {
+    runnable.run();
+    with(|this| this.running.set(Running::Nothing));
+}
+
+/// Puts a task's header back to its job at the end of the poll.
+pub(crate) struct PollTask<'a> {
+    this: &'a ThisThread,
+    header: &'a mut Option<Arc<Header>>,
+    outer: Option<Arc<Header>>,
+    driven: WakerId,
+}
+
+impl Drop for PollTask<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.this.driven.set(self.driven);
+        *self.header = self.this.task.replace(self.outer.take());
+    }
 }
 
 /// Sets a cell until dropped.
@@ -138,7 +208,14 @@ impl ThisThread {
     fn clear(&self) {
         // Out of their cells first: timers have wakers, which are other people's.
         let (local, pull) = (self.local.take(), self.pull.take());
+        if let Some(local) = &local {
+            quietly(|| local.close());
+        }
         quietly(|| drop((local, pull)));
+        #[cfg(feature = "tokio")]
+        if let Some(tokio) = self.tokio.take() {
+            quietly(|| drop(tokio));
+        }
     }
 
     /// For a poll by our own loop: what is polled with exactly this waker is driven by it.
@@ -147,9 +224,25 @@ impl ThisThread {
         Set::new(&self.driven, id(waker))
     }
 
-    /// For a poll of a task of the shared loop.
-    pub(crate) fn run_shared(&self, spawned_at: &'static Location<'static>) -> Set<'_, Running> {
-        Set::new(&self.running, Running::SharedTask(spawned_at))
+    /// For the poll of a task: with exactly this waker it is driven by its loop.
+    #[inline]
+    pub(crate) fn poll_task<'a>(&'a self, header: &'a mut Option<Arc<Header>>, waker: &Waker) -> PollTask<'a> {
+        let outer = self.task.replace(header.take());
+        PollTask { this: self, header, outer, driven: self.driven.replace(id(waker)) }
+    }
+
+    /// Puts what is to be polled into the queue of the loop behind `far`, if that is this thread's, and in use; gives it
+    /// back otherwise.
+    #[inline]
+    pub(crate) fn enqueue(&self, far: &Arc<Far>, runnable: Runnable) -> Option<Runnable> {
+        let Ok(local) = self.local.try_borrow() else { return Some(runnable) };
+        match &*local {
+            Some(local) if local.is_of(far) => {
+                local.enqueue(runnable);
+                None
+            }
+            _ => Some(runnable),
+        }
     }
 
     /// Whether this thread's loop will look at its timers before it sleeps on behalf of `cx`.
@@ -158,7 +251,7 @@ impl ThisThread {
     /// between who may be sleeping by itself: a third-party `block_on` inside of a fragment would wait
     /// for ever for a timer in the heap of the loop that it blocks. (A combinator with wakers of its own,
     /// `FuturesUnordered` for one, cannot be told from that; its timers take the slower way too.)
-    fn is_driven(&self, cx: &Context<'_>) -> bool {
+    pub(crate) fn is_driven(&self, cx: &Context<'_>) -> bool {
         self.driven.get() == id(cx.waker())
     }
 }
@@ -167,9 +260,11 @@ impl ThisThread {
 /// if the latter cannot be started.
 pub(crate) fn timers_for(cx: &Context<'_>) -> Option<Arc<Timers>> {
     if with(|this| this.is_driven(cx)) {
-        // What is driven is inside of a fragment: there is a loop.
         if let Some(local) = local_loop() {
             return Some(local.timers());
+        }
+        if with(|this| matches!(this.running.get(), Running::SharedTask(_))) {
+            return Some(shared_loop::timers());
         }
     }
     timers::of_the_timer_thread()

@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use once_cell::sync::OnceCell;
 
+use super::shared_loop;
 use crate::quiet::quietly;
 
 /// When, and a number that tells timers of the same instant apart: they fire in the order of their
@@ -22,8 +23,17 @@ pub(crate) type Key = (Instant, u64);
 /// that may come back to this heap (the last waker of a task may drop the task and a `Sleep` in it).
 pub(crate) struct Timers {
     heap: Mutex<Heap>,
-    /// Notified when the first deadline became an earlier one. Only the timer thread waits for it.
-    earlier: Condvar,
+    alarm: Alarm,
+}
+
+/// Who is to hear that the first deadline became an earlier one.
+pub(crate) enum Alarm {
+    /// Nobody: the loop's own thread looks before it sleeps.
+    Nobody,
+    /// The timer thread.
+    Thread(Condvar),
+    /// The shared loop.
+    Shared,
 }
 
 struct Heap {
@@ -33,7 +43,11 @@ struct Heap {
 
 impl Timers {
     pub(crate) fn new() -> Timers {
-        Timers { heap: Mutex::new(Heap { waiting: BTreeMap::new(), next_id: 0 }), earlier: Condvar::new() }
+        Timers::with_alarm(Alarm::Nobody)
+    }
+
+    pub(crate) fn with_alarm(alarm: Alarm) -> Timers {
+        Timers { heap: Mutex::new(Heap { waiting: BTreeMap::new(), next_id: 0 }), alarm }
     }
 
     fn lock(&self) -> MutexGuard<'_, Heap> {
@@ -51,7 +65,11 @@ impl Timers {
         let is_first = heap.waiting.keys().next() == Some(&key);
         drop(heap);
         if is_first {
-            self.earlier.notify_one();
+            match &self.alarm {
+                Alarm::Nobody => {}
+                Alarm::Thread(earlier) => earlier.notify_one(),
+                Alarm::Shared => shared_loop::look_at_the_clock(),
+            }
         }
         key
     }
@@ -103,18 +121,18 @@ impl Timers {
     }
 
     /// The timer thread's life.
-    fn serve(&self) -> ! {
+    fn serve(&self, earlier: &Condvar) -> ! {
         loop {
             self.fire();
             let heap = self.lock();
             // A timer that came in since `fire` is seen here, under the lock; one that comes in later
             // notifies. Either way none is slept through, and a sleep that ends early is harmless.
             match heap.waiting.keys().next().map(|key| key.0) {
-                None => drop(self.earlier.wait(heap)),
+                None => drop(earlier.wait(heap)),
                 Some(first) => {
                     let wait = first.saturating_duration_since(Instant::now());
                     if !wait.is_zero() {
-                        drop(self.earlier.wait_timeout(heap, wait));
+                        drop(earlier.wait_timeout(heap, wait));
                     }
                 }
             }
@@ -136,9 +154,13 @@ pub(crate) fn of_the_timer_thread() -> Option<Arc<Timers>> {
     static TIMER_THREAD: OnceCell<Arc<Timers>> = OnceCell::new();
     TIMER_THREAD
         .get_or_try_init(|| {
-            let timers = Arc::new(Timers::new());
+            let timers = Arc::new(Timers::with_alarm(Alarm::Thread(Condvar::new())));
             let served = Arc::clone(&timers);
-            thread::Builder::new().name("dewar-timers".into()).spawn(move || served.serve())?;
+            thread::Builder::new().name("dewar-timers".into()).spawn(move || {
+                if let Alarm::Thread(earlier) = &served.alarm {
+                    served.serve(earlier);
+                }
+            })?;
             Ok(timers)
         })
         .map(Arc::clone)

@@ -3,14 +3,18 @@
 use std::collections::VecDeque;
 use std::io;
 use std::panic::Location;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::pin::pin;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use super::counters::{self, Count};
-use super::job::{self, ClosureJob};
+use super::far::Runnable;
+use super::header::Place;
+use super::job::{Closure, Job};
+use super::roll::Home;
+use super::shared_loop;
 use super::task::Task;
-use super::task_core::{Core, Header, Place};
 use crate::quiet::quietly;
 
 /// How long a thread waits for another closure before it ends.
@@ -45,9 +49,18 @@ where
     F: FnOnce() -> T + Send + 'static,
 {
     counters::add(Count::UnblockJobs);
-    let core = Core::new(Header::new(Place::Unblock, None, Location::caller()));
-    POOL.push(job::closure(&core, f));
-    Task::of(core)
+    let header = Home::Pool.enter(Place::Unblock, None, Location::caller(), false);
+    let job = Job::new(Arc::clone(&header), Closure::new(f));
+    if let Err(error) = POOL.open() {
+        pin!(job).refuse(&format!("no thread for the blocking pool: {error}"));
+        let nothing = shared_loop::nothing(header.number);
+        return Task::new(header, nothing);
+    }
+    let (runnable, task) =
+        async_task::Builder::new().metadata(header.number).spawn(|_| job, |runnable| POOL.push(runnable));
+    let task = Task::new(header, task.fallible());
+    runnable.schedule();
+    task
 }
 
 /// Sets how many threads [`unblock`] may use at once: 64 unless set, and at least 1. At any time; of too
@@ -109,7 +122,7 @@ struct Pool {
 
 struct Inner {
     /// Not begun yet, oldest first.
-    queue: VecDeque<ClosureJob>,
+    queue: VecDeque<Runnable>,
     /// Threads alive.
     threads: usize,
     /// Threads in `changed.wait`, and those that were started and have not had the lock yet. One that was
@@ -133,35 +146,43 @@ impl Pool {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn push(&'static self, job: ClosureJob) {
+    /// Sees to it that there is a thread.
+    fn open(&'static self) -> io::Result<()> {
+        let mut inner = self.lock();
+        if inner.threads == 0 { self.start(&mut inner) } else { Ok(()) }
+    }
+
+    fn push(&'static self, job: Runnable) {
         let mut inner = self.lock();
         inner.queue.push_back(job);
         self.changed.notify_one();
         let refused = self.grow(&mut inner);
-        // No thread, and none to be had: say so instead of waiting for ever. (With at least one thread the
-        // queue gets its turn, later.)
+        // No thread, and none to be had (the last one has just left): cancelled, instead of waiting for ever. With at
+        // least one thread the queue gets its turn, later.
         let stranded = if inner.threads == 0 { std::mem::take(&mut inner.queue) } else { VecDeque::new() };
         drop(inner);
         warn_of(refused);
-        for job in stranded {
-            job(Err("no thread for the blocking pool".into()));
-        }
+        drop(stranded);
     }
 
     /// Starts as many threads as the queue asks for and the bound allows. An error is handed out, to be told of when
     /// the lock is let go: a logger may use the pool.
     fn grow(&'static self, inner: &mut Inner) -> Option<io::Error> {
         while inner.queue.len() > inner.idle && inner.threads < inner.max_threads {
-            let name = format!("dewar-unblock-{}", inner.started);
-            let spawned = thread::Builder::new().name(name).spawn(|| self.work());
-            if let Err(error) = spawned {
+            if let Err(error) = self.start(inner) {
                 return Some(error);
             }
-            inner.threads += 1;
-            inner.started += 1;
-            inner.idle += 1; // until it has the lock
         }
         None
+    }
+
+    fn start(&'static self, inner: &mut Inner) -> io::Result<()> {
+        let name = format!("dewar-unblock-{}", inner.started);
+        thread::Builder::new().name(name).spawn(|| self.work())?;
+        inner.threads += 1;
+        inner.started += 1;
+        inner.idle += 1; // until it has the lock
+        Ok(())
     }
 
     /// A thread's life.
@@ -175,7 +196,7 @@ impl Pool {
             }
             if let Some(job) = inner.queue.pop_front() {
                 drop(inner);
-                job(Ok(())); // catches panics itself
+                job.run(); // catches panics itself
                 inner = self.lock();
                 continue;
             }

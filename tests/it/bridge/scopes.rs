@@ -116,14 +116,22 @@ fn the_shared_loop_is_the_same_from_every_scope() {
 }
 
 #[test]
-fn the_shared_loops_size_is_set_before_its_first_use() {
-    support::alone("bridge::scopes::the_shared_loops_size_is_set_before_its_first_use", || {
+fn the_shared_loop_grows_and_never_shrinks() {
+    support::alone("bridge::scopes::the_shared_loop_grows_and_never_shrinks", || {
         assert_eq!(bridge::stats().shared_threads, 0);
-        bridge::set_shared_threads(4).unwrap();
-        bridge::set_shared_threads(2).unwrap();
+        bridge::set_shared_threads(4);
+        bridge::set_shared_threads(2);
         bridge::spawn_shared(async {}).join().unwrap();
         assert_eq!(bridge::stats().shared_threads, 2);
-        let error = bridge::set_shared_threads(3).unwrap_err();
-        assert!(error.to_string().contains("set_shared_threads"), "{error}");
+        // raised while it runs; a lower number takes no thread away
+        bridge::set_shared_threads(3);
+        assert_eq!(bridge::stats().shared_threads, 3);
+        bridge::set_shared_threads(1);
+        assert_eq!(bridge::stats().shared_threads, 3);
+        // a policy can ask for more, too
+        let policy = LoopPolicy::shared().threads(5);
+        bridge::block_on_with(policy, async {}).unwrap();
+        bridge::spawn_shared(async {}).join().unwrap();
+        assert_eq!(bridge::stats().shared_threads, 5);
     });
 }

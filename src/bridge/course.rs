@@ -1,0 +1,152 @@
+//! The course of a fragment, step by step, whoever sleeps in between: our parked thread, or somebody else's loop.
+
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::thread;
+use std::time::Instant;
+
+use super::bell::BellPull;
+use super::counters::{self, Count};
+use super::debug;
+use super::error::BridgeError;
+use super::local_loop::{Ending, LocalLoop};
+use super::this_thread::ThisThread;
+use crate::quiet::{discard_panic, quietly};
+
+/// What there is to do after a step.
+pub(crate) enum Step {
+    /// The fragment has ended, and what it left behind too.
+    Done,
+    /// The next step.
+    Again,
+    /// Sleep, until a bell rings or the time has come.
+    Idle(Option<Instant>),
+}
+
+enum End<T> {
+    Value(T),
+    Panic(Box<dyn std::any::Any + Send>),
+    /// The leash was pulled.
+    Cancelled,
+}
+
+pub(crate) struct Course<'a, F: Future> {
+    this: &'a ThisThread,
+    pull: &'a BellPull,
+    here: &'static Location<'static>,
+    /// `None` once it has ended, and so before its tasks are ended.
+    root: Pin<&'a mut Option<F>>,
+    end: Option<End<F::Output>>,
+    is_outermost: bool,
+}
+
+impl<'a, F: Future> Course<'a, F> {
+    #[inline]
+    pub(crate) fn new(
+        this: &'a ThisThread,
+        pull: &'a BellPull,
+        here: &'static Location<'static>,
+        root: Pin<&'a mut Option<F>>,
+        is_outermost: bool,
+    ) -> Course<'a, F> {
+        Course { this, pull, here, root, end: None, is_outermost }
+    }
+
+    /// The first poll; true if that was all.
+    #[inline]
+    pub(crate) fn begin(&mut self) -> bool {
+        self.poll_root();
+        self.end.is_some() && (!self.is_outermost || self.is_at_rest())
+    }
+
+    /// Whether no task is left. (Looked up each time: any poll may have made the loop.)
+    #[inline]
+    fn is_at_rest(&self) -> bool {
+        self.this.local.borrow().as_ref().is_none_or(|local| local.is_at_rest())
+    }
+
+    #[inline]
+    fn poll_root(&mut self) {
+        let Some(root) = self.root.as_mut().as_pin_mut() else { return };
+        counters::add(Count::Polls);
+        let polled = {
+            let _watched = self.this.is_debug.get().then(|| debug::watch_fragment(self.here));
+            let _drive = self.this.drive(&self.pull.waker);
+            let mut cx = Context::from_waker(&self.pull.waker);
+            catch_unwind(AssertUnwindSafe(|| root.poll(&mut cx)))
+        };
+        match polled {
+            Ok(Poll::Pending) => {}
+            Ok(Poll::Ready(value)) => self.end(End::Value(value)),
+            Err(panic) => self.end(End::Panic(panic)),
+        }
+    }
+
+    #[inline]
+    fn end(&mut self, mut end: End<F::Output>) {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.root.set(None))) {
+            match end {
+                // The first one is told.
+                End::Panic(_) => discard_panic(panic),
+                _ => end = End::Panic(panic),
+            }
+        }
+        self.end = Some(end);
+    }
+
+    /// Has the loop take a turn, and polls the root if it was woken (not at the wakes of its tasks). The turn comes first
+    /// also when the root is woken already: a root that wakes itself starves nobody.
+    pub(crate) fn step(&mut self) -> Step {
+        // Looked up each time: any poll may have made it.
+        let local: Option<Rc<LocalLoop>> = self.this.local.borrow().clone();
+        if self.end.is_some() {
+            if !self.is_outermost || self.is_at_rest() {
+                return Step::Done;
+            }
+            if let Some(local) = &local {
+                // In each step: what is being cancelled can spawn. Tasks' panics are caught where they are dropped; this
+                // is for a logger that panics: the thread must be usable afterwards.
+                quietly(|| local.cancel_all(&Ending::Fragment(self.here)));
+            }
+        }
+        if let Some(local) = &local {
+            local.turn();
+        }
+        if self.end.is_none() {
+            if self.pull.bell.answer() {
+                self.poll_root();
+                return Step::Again;
+            }
+            if self.is_leash_pulled() {
+                self.end(End::Cancelled);
+                return Step::Again;
+            }
+        }
+        match &local {
+            Some(local) if local.has_ready() || (self.end.is_some() && local.is_at_rest()) => Step::Again,
+            Some(local) => Step::Idle(local.first_deadline()),
+            None => Step::Idle(None),
+        }
+    }
+
+    fn is_leash_pulled(&self) -> bool {
+        self.this.leash.borrow().as_ref().is_some_and(|leash| leash.is_pulled())
+    }
+
+    #[inline]
+    pub(crate) fn finish(mut self) -> Result<F::Output, BridgeError> {
+        match self.end.take() {
+            Some(End::Value(value)) => Ok(value),
+            Some(End::Panic(panic)) if thread::panicking() => {
+                // In a destructor, during another panic: a second one would end the process.
+                discard_panic(panic);
+                Err(BridgeError::Cancelled { at: self.here })
+            }
+            Some(End::Panic(panic)) => resume_unwind(panic),
+            Some(End::Cancelled) | None => Err(BridgeError::Cancelled { at: self.here }),
+        }
+    }
+}
