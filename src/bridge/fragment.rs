@@ -128,13 +128,14 @@ pub fn run<T>(fragment: impl Future<Output = crate::error::Result<T>>) -> crate:
 pub fn own_thread<T: Send>(make: impl AsyncFnOnce() -> T + Send) -> Result<T, BridgeError> {
     let here = Location::caller();
     let luggage = luggage::current();
+    let policy = LoopPolicy { scope: Scope::PerRequest, ..LoopPolicy::current() };
     thread::scope(|scope| {
         let running = thread::Builder::new()
             .name("dewar-own-thread".into())
             .spawn_scoped(scope, || {
                 counters::add(Count::OwnThreads);
                 let _packed = luggage::pack(luggage);
-                drive(LoopPolicy::per_request(), here, make())
+                drive(policy, here, make())
             })
             .map_err(BridgeError::Thread)?;
         running.join().unwrap_or_else(|panic| resume_unwind(panic))
@@ -222,7 +223,7 @@ impl<'a> Fragment<'a> {
     /// Runs `root` to its end, with the thread parked while there is nothing to do; `is_outermost`: what it left on the
     /// loop ends with it.
     #[inline]
-    fn run<F: Future>(self, root: F, is_outermost: bool) -> Result<F::Output, BridgeError> {
+    pub(crate) fn run<F: Future>(self, root: F, is_outermost: bool) -> Result<F::Output, BridgeError> {
         // Dropped before the fragment ends, also when it panics: what the future does in its destructors is still part
         // of it.
         let root = pin!(Some(root));

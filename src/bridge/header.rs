@@ -253,7 +253,9 @@ impl Header {
         drop(inner);
         drop(waker);
         self.home.leave(self.key);
-        self.call(callbacks, &end);
+        if !callbacks.is_empty() {
+            self.call(callbacks, &end);
+        }
         if is_abandoned && matches!(end, End::Panicked(_)) {
             unhandled::report(self.error());
         }

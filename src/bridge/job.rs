@@ -11,6 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::thread;
 
 use pin_project_lite::pin_project;
 
@@ -116,7 +117,7 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             if matches!(this.slot, Slot::Live { .. }) {
                 // Dropped by its loop.
-                this.end(End::Cancelled);
+                this.drop_body(End::Cancelled);
             }
         }
     }
@@ -138,11 +139,17 @@ impl<B: Body> Job<B> {
         Job { header: Some(header), bag: Bag::packed_now(), is_listening: false, slot: Slot::Live { body } }
     }
 
-    /// Ends it; says whether its value still counts.
-    fn end(self: Pin<&mut Self>, mut end: End) -> bool {
-        let mut this = self.project();
-        let header: &Header = this.header.as_ref().expect(LENT);
+    /// Ends it without a value.
+    fn drop_body(mut self: Pin<&mut Self>, end: End) {
+        let mut this = self.as_mut().project();
         let dropped = this.bag.hold(|| catch_unwind(AssertUnwindSafe(|| this.slot.set(Slot::Ended))));
+        self.end(end, dropped);
+    }
+
+    /// Ends it when its body is dropped; says whether its value still counts.
+    fn end(self: Pin<&mut Self>, mut end: End, dropped: thread::Result<()>) -> bool {
+        let this = self.project();
+        let header: &Header = this.header.as_ref().expect(LENT);
         if let Err(panic) = dropped {
             let message = message(panic);
             quietly(|| log::error!("{header}: a destructor panicked: {message}"));
@@ -152,7 +159,9 @@ impl<B: Body> Job<B> {
             }
         }
         // The last owner's destructor may panic; the end is to be published nevertheless.
-        quietly(|| this.bag.empty());
+        if !this.bag.is_empty() {
+            quietly(|| this.bag.empty());
+        }
         if !header.place.is_pool() {
             match end {
                 End::Cancelled => counters::add(Count::TasksCancelled),
@@ -168,7 +177,7 @@ impl<B: Body> Job<B> {
 
     /// Ends it before it began.
     pub(crate) fn refuse(self: Pin<&mut Self>, reason: &str) {
-        self.end(End::Refused(reason.into()));
+        self.drop_body(End::Refused(reason.into()));
     }
 }
 
@@ -194,7 +203,7 @@ impl<B: Body> Job<B> {
         let header = self.header();
         let is_pool = header.place.is_pool();
         if is_pool && !header.begin() {
-            self.end(End::Cancelled); // known already; this drops the closure
+            self.drop_body(End::Cancelled); // known already; this drops the closure
             return Poll::Ready(Output(None));
         }
         let is_cancelled = !is_pool && header.is_cancel_requested();
@@ -202,13 +211,13 @@ impl<B: Body> Job<B> {
         if !is_pool && !was_pending {
             header.set_state(TaskState::Running);
         }
+        let mut dropped = Ok(());
         let polled = {
             let this_job = self.as_mut().project();
-            let SlotProjection::Live { body } = this_job.slot.project() else {
-                return Poll::Ready(Output(None)); // it has ended; nobody polls it again
-            };
             if was_pending {
                 // Nothing began, so there is nothing to clean up.
+                let mut slot = this_job.slot;
+                dropped = this_job.bag.hold(|| catch_unwind(AssertUnwindSafe(|| slot.set(Slot::Ended))));
                 Ok(Poll::Ready(None))
             } else {
                 if !is_pool {
@@ -217,10 +226,16 @@ impl<B: Body> Job<B> {
                 let header = this_job.header.as_ref().expect(LENT);
                 let _watched = (header.is_debug && !is_pool).then(|| debug::watch(header));
                 let _polling = this.poll_task(this_job.header, cx.waker());
+                let mut slot = this_job.slot;
                 this_job.bag.hold(|| {
-                    catch_unwind(AssertUnwindSafe(|| {
+                    let polled = catch_unwind(AssertUnwindSafe(|| {
+                        let SlotProjection::Live { body } = slot.as_mut().project() else { return Poll::Ready(None) };
                         if is_cancelled { body.poll_cancel(cx).map(|()| None) } else { body.poll(cx).map(Some) }
-                    }))
+                    }));
+                    if !matches!(polled, Ok(Poll::Pending)) {
+                        dropped = catch_unwind(AssertUnwindSafe(|| slot.set(Slot::Ended)));
+                    }
+                    polled
                 })
             }
         };
@@ -241,7 +256,7 @@ impl<B: Body> Job<B> {
             Ok(Poll::Ready(None)) => (Output(None), End::Cancelled),
             Err(panic) => (Output(None), End::Panicked(message(panic))),
         };
-        if self.end(end) { Poll::Ready(value) } else { Poll::Ready(Output(None)) }
+        if self.end(end, dropped) { Poll::Ready(value) } else { Poll::Ready(Output(None)) }
     }
 }
 

@@ -4,6 +4,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, Thread};
 
+#[cfg(feature = "tokio")]
+use futures_util::task::AtomicWaker;
+
 use super::this_thread;
 
 /// Ends the fragments of all threads that [`hold`](Leash::hold) it, when it is [`pull`](Leash::pull)ed.
@@ -25,6 +28,9 @@ pub struct Leash(Arc<Inner>);
 struct Inner {
     is_pulled: AtomicBool,
     threads: Mutex<Vec<Thread>>,
+    /// Fragments in somebody else's loop, which an unpark does not reach.
+    #[cfg(feature = "tokio")]
+    wakers: Mutex<Vec<Arc<AtomicWaker>>>,
 }
 
 impl Leash {
@@ -48,6 +54,17 @@ impl Leash {
         for thread in self.lock().iter() {
             thread.unpark();
         }
+        #[cfg(feature = "tokio")]
+        for waker in &*self.0.wakers.lock().unwrap_or_else(PoisonError::into_inner) {
+            waker.wake();
+        }
+    }
+
+    /// Wakes `waker`, too, until the guard is dropped.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn also_wakes(&self, waker: &Arc<AtomicWaker>) -> AlsoWakes {
+        self.0.wakers.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(waker));
+        AlsoWakes(self.clone(), Arc::clone(waker))
     }
 
     #[inline]
@@ -57,6 +74,17 @@ impl Leash {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Thread>> {
         self.0.threads.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(feature = "tokio")]
+pub(crate) struct AlsoWakes(Leash, Arc<AtomicWaker>);
+
+#[cfg(feature = "tokio")]
+impl Drop for AlsoWakes {
+    fn drop(&mut self) {
+        let mut wakers = self.0.0.wakers.lock().unwrap_or_else(PoisonError::into_inner);
+        wakers.retain(|waker| !Arc::ptr_eq(waker, &self.1));
     }
 }
 

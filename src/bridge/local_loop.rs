@@ -47,9 +47,7 @@ impl LocalLoop {
     }
 
     pub(crate) fn far(&self) -> &Arc<Far> {
-        self.far.get_or_init(|| {
-            Far::new(self.sleeper.clone().unwrap_or_else(|| Sleeper::Thread(thread::current())))
-        })
+        self.far.get_or_init(|| Far::new(self.sleeper.clone().unwrap_or_else(|| Sleeper::Thread(thread::current()))))
     }
 
     /// Whether `far` is what others know this loop by.
@@ -114,7 +112,8 @@ impl LocalLoop {
                 continue;
             }
             if let Ending::Fragment(at) = by {
-                let state = if header.state() == TaskState::Pending { "had not even begun" } else { "was still running" };
+                let state =
+                    if header.state() == TaskState::Pending { "had not even begun" } else { "was still running" };
                 quietly(|| {
                     log::warn!(
                         "{header} {state} when the fragment at {at} ended: cancelled. Await it, or hand to \

@@ -220,6 +220,10 @@ impl Bag {
         f()
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// Lets go of the luggage.
     pub(crate) fn empty(&mut self) {
         drop(self.0.take());

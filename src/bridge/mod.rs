@@ -67,6 +67,8 @@ mod task;
 mod tasks;
 mod this_thread;
 mod timers;
+#[cfg(feature = "tokio")]
+mod tokio_loop;
 mod unblock;
 mod unhandled;
 
@@ -87,5 +89,7 @@ pub use self::sleep::{Elapsed, Sleep, sleep, sleep_until, timeout, timeout_at, y
 pub use self::spawn::{Cleanup, NoCleanup, TaskBuilder, spawn, spawn_named, spawn_shared};
 pub use self::task::Task;
 pub use self::tasks::{TaskInfo, current_task, tasks};
+#[cfg(feature = "tokio")]
+pub use self::tokio_loop::tokio_handle;
 pub use self::unblock::{UnblockStats, set_unblock_threads, unblock, unblock_stats};
 pub use self::unhandled::on_unhandled;

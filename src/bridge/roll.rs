@@ -110,9 +110,8 @@ impl Home {
         is_debug: bool,
     ) -> Arc<Header> {
         let number = next_number();
-        let header = |home: Home, key: u32| {
-            Arc::new(Header::new(place, name, spawned_at, (home, key), (number, is_debug)))
-        };
+        let header =
+            |home: Home, key: u32| Arc::new(Header::new(place, name, spawned_at, (home, key), (number, is_debug)));
         // Made under the lock, which is held for an allocation longer; the other way round it would cost a second pass.
         match self {
             Home::Local(far) => far.roll.enter(|key| header(Home::Local(Arc::clone(&far)), key)),

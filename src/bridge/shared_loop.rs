@@ -78,6 +78,12 @@ pub(crate) fn at_least(threads: u16) {
     }
 }
 
+/// As [`at_least`], for a tokio runtime that is not made yet.
+#[cfg(feature = "tokio")]
+pub(crate) fn wish_for(threads: u16) {
+    WANTED.fetch_max(usize::from(threads), Ordering::Relaxed);
+}
+
 /// How many there are to be.
 #[cfg(feature = "tokio")]
 pub(crate) fn wanted() -> usize {

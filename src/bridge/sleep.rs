@@ -143,21 +143,15 @@ pub fn timeout_at<F: Future>(deadline: Instant, future: F) -> impl Future<Output
     bounded(sleep_until(deadline), duration, future)
 }
 
-fn bounded<F: Future>(
-    mut sleep: Sleep,
-    duration: Duration,
-    future: F,
-) -> impl Future<Output = Result<F::Output, Elapsed>> {
-    async move {
-        let mut future = pin!(future);
-        poll_fn(|cx| {
-            if let Poll::Ready(value) = future.as_mut().poll(cx) {
-                return Poll::Ready(Ok(value));
-            }
-            Pin::new(&mut sleep).poll(cx).map(|()| Err(Elapsed { after: duration }))
-        })
-        .await
-    }
+async fn bounded<F: Future>(mut sleep: Sleep, duration: Duration, future: F) -> Result<F::Output, Elapsed> {
+    let mut future = pin!(future);
+    poll_fn(|cx| {
+        if let Poll::Ready(value) = future.as_mut().poll(cx) {
+            return Poll::Ready(Ok(value));
+        }
+        Pin::new(&mut sleep).poll(cx).map(|()| Err(Elapsed { after: duration }))
+    })
+    .await
 }
 
 /// The time given to [`timeout`] ran out.

@@ -289,9 +289,8 @@ where
     let is_debug = this_thread::with(|this| this.is_debug.get());
     let header = Home::Local(Arc::clone(&far)).enter(Place::Local, name, at, is_debug);
     let job = Job::new(Arc::clone(&header), body);
-    let (runnable, task) = async_task::Builder::new()
-        .metadata(header.number)
-        .spawn_local(|_| job, move |runnable| far.schedule(runnable));
+    let (runnable, task) =
+        async_task::Builder::new().metadata(header.number).spawn_local(|_| job, move |runnable| far.schedule(runnable));
     local.enqueue(runnable);
     Task::new(header, task.fallible())
 }

@@ -189,8 +189,9 @@ impl<T> Task<T> {
         let Some(inner) = &mut self.inner else { panic!("{} was polled after its end", self.header) };
         match Pin::new(inner).poll(cx) {
             Poll::Ready(output) => {
-                let task = self.inner.take();
-                drop(task);
+                if let Some(inner) = self.inner.take() {
+                    inner.detach(); // cheaper than its drop, which cancels
+                }
                 Poll::Ready(output.and_then(Output::take).ok_or_else(|| self.header.error()))
             }
             Poll::Pending if self.header.place.is_pool() && !self.header.listen_for_cancel(cx.waker()) => {

@@ -11,8 +11,8 @@ use std::task::{Context, RawWakerVTable, Waker};
 use super::bell::BellPull;
 use super::far::{Far, Runnable};
 use super::header::Header;
-use super::local_loop::LocalLoop;
 use super::leash::Leash;
+use super::local_loop::LocalLoop;
 use super::policy::LoopPolicy;
 use super::shared_loop;
 use super::timers::{self, Timers};
@@ -65,7 +65,7 @@ pub(crate) struct ThisThread {
     pub(crate) pull: Cell<Option<BellPull>>,
     /// The loop over a tokio runtime of this thread's own, while no fragment uses it.
     #[cfg(feature = "tokio")]
-    pub(crate) tokio: Cell<Option<super::tokio_local::TokioLocal>>,
+    pub(crate) tokio: Cell<Option<super::tokio_loop::TokioLocal>>,
     /// The task that is being polled. Lent by its job, which has it back afterwards: that costs no reference count.
     task: Cell<Option<Arc<Header>>>,
     /// Whether the policy of the running fragment says so.
@@ -136,11 +136,6 @@ pub(crate) fn local_loop() -> Option<Rc<LocalLoop>> {
 /// Whether a task of the shared loop (or of the tokio runtime) is being polled on this thread.
 pub(crate) fn is_shared_loop() -> bool {
     with(|this| this.running.get().place().is_some() && !matches!(this.running.get(), Running::Fragment(_)))
-}
-
-/// Whether an event loop is busy on this thread.
-pub(crate) fn is_busy() -> bool {
-    with(|this| this.running.get().place().is_some())
 }
 
 /// The task that is being polled on this thread.
