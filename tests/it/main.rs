@@ -3,6 +3,8 @@
 mod app;
 mod bridge;
 mod examples;
+#[cfg(all(feature = "templates", feature = "static_files", feature = "tiny_http"))]
+mod lab;
 mod layers;
 #[cfg(all(unix, feature = "tiny_http"))]
 mod native;
