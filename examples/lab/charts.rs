@@ -8,8 +8,8 @@ use super::report::{Row, count, time};
 
 const INK: RGBColor = RGBColor(0x1b, 0x27, 0x31);
 const GRID: RGBColor = RGBColor(0xd9, 0xdf, 0xe3);
-const MEDIAN: RGBColor = RGBColor(0x0b, 0x6e, 0x69);
-const P99: RGBColor = RGBColor(0xd4, 0x8a, 0x28);
+const FIRST: RGBColor = RGBColor(0x0b, 0x6e, 0x69);
+const SECOND: RGBColor = RGBColor(0xd4, 0x8a, 0x28);
 
 /// One for each kind, in their order; the ninth has the first again, and hollow dots.
 pub(crate) const LINES: [RGBColor; 8] = [
@@ -45,15 +45,15 @@ fn decades(values: impl Iterator<Item = f64> + Clone) -> std::ops::Range<f64> {
     10_f64.powf(least.log10().floor())..10_f64.powf(most.log10().ceil())
 }
 
-/// The median and p99 of each row as two bars on a logarithmic scale.
-pub(crate) fn bars(rows: &[&Row]) -> Result<String> {
-    let range = decades(rows.iter().flat_map(|row| [row.p50_ns as f64, row.p99_ns as f64]));
-    svg(46 * rows.len() as u32 + 36, |area| {
+/// Two bars for each label, of nanoseconds, on a logarithmic scale.
+pub(crate) fn bars(pairs: &[(String, [u64; 2])]) -> Result<String> {
+    let range = decades(pairs.iter().flat_map(|(_, pair)| pair.map(|ns| ns as f64)));
+    svg(46 * pairs.len() as u32 + 36, |area| {
         let mut chart = ChartBuilder::on(area)
             .margin_right(26)
             .margin_left(16)
             .x_label_area_size(26)
-            .build_cartesian_2d(range.clone().log_scale(), (rows.len() as f64)..0.0)?;
+            .build_cartesian_2d(range.clone().log_scale(), (pairs.len() as f64)..0.0)?;
         chart
             .configure_mesh()
             .disable_y_mesh()
@@ -62,24 +62,32 @@ pub(crate) fn bars(rows: &[&Row]) -> Result<String> {
             .bold_line_style(GRID)
             .light_line_style(GRID)
             .axis_style(GRID)
-            .x_label_formatter(&|ns| time(ns.round() as u64).replace(".0", ""))
+            .x_label_formatter(&|ns| mark(*ns))
             .x_label_style(("sans-serif", 12).into_font().color(&INK))
             .draw()?;
-        for (i, row) in rows.iter().enumerate() {
+        for (i, (label, [first, second])) in pairs.iter().enumerate() {
             let top = i as f64;
-            chart.draw_series([(row.p50_ns, top + 0.42, MEDIAN), (row.p99_ns, top + 0.66, P99)].map(
+            chart.draw_series([(*first, top + 0.42, FIRST), (*second, top + 0.66, SECOND)].map(
                 |(ns, y, colour)| {
                     // What is at the very beginning of the scale is to be seen, too.
                     let end = (ns as f64).max(range.start * (range.end / range.start).powf(0.01));
                     Rectangle::new([(range.start, y), (end, y + 0.22)], colour.filled())
                 },
             ))?;
-            let label = format!("{}: {}, p99 {}", row.kind, time(row.p50_ns), time(row.p99_ns));
             let font = ("sans-serif", 14).into_font().color(&INK);
-            chart.draw_series([Text::new(label, (range.start * 1.01, top + 0.11), font)])?;
+            chart.draw_series([Text::new(label.clone(), (range.start * 1.01, top + 0.11), font)])?;
         }
         Ok(())
     })
+}
+
+/// What stands at a line of the grid. Within one decade there are lines for all digits, and no room for so many words.
+fn mark(ns: f64) -> String {
+    let digit = (ns / 10_f64.powf(ns.log10().floor())).round() as u32;
+    match digit {
+        1 | 2 | 5 | 10 => time(ns.round() as u64).replace(".00", "").replace(".0", ""),
+        _ => String::new(),
+    }
 }
 
 /// Fragments per second against the number of threads, a line for each kind, both on logarithmic scales.

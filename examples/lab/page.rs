@@ -135,29 +135,54 @@ fn named(name: &str, data: &Value) -> String {
 
 /// The results' part of the page.
 fn results(report: &Report) -> Result<String> {
-    let mut figures = Vec::new();
-    for (i, work) in report.works().into_iter().enumerate() {
-        let rows: Vec<&Row> = report.rows.iter().filter(|row| row.work == work).collect();
-        let (fewest, most) =
-            (rows.iter().map(|row| row.concurrency).min(), rows.iter().map(|row| row.concurrency).max());
-        let (Some(fewest), Some(most)) = (fewest, most) else { continue };
-        // The first sort is shown with all that there is; of others the comparison will do.
-        let shown = if i == 0 && most > fewest { vec![fewest, most] } else { vec![fewest] };
-        for threads in shown {
-            let at: Vec<&Row> = rows.iter().filter(|row| row.concurrency == threads).copied().collect();
-            let s = if threads == 1 { "" } else { "s" };
-            let title = format!("{work}: time per fragment, {threads} thread{s}");
-            figures.push(json!({ "title": title, "svg": charts::bars(&at)?, "keys": true }));
-        }
-        if i == 0 && most > fewest {
-            let title = format!("{work}: fragments per second, by the number of threads");
-            figures.push(json!({ "title": title, "svg": charts::lines(&rows)?, "keys": false }));
-        }
-    }
+    let figures = figures(report)?;
     let several = report.works().len() > 1;
     let (tsv, markdown) = (report.tsv(), report.markdown());
     let (meaning, rows, notes) = (report.meaning(), &report.rows, &report.notes);
     Ok(fragment("results.html", context! { figures, meaning, rows, several, notes, tsv, markdown })?)
+}
+
+/// The charts: their titles, what their colours mean, and themselves.
+fn figures(report: &Report) -> Result<Vec<Value>> {
+    let mut figures = Vec::new();
+    let of = |work: &str, threads: Option<usize>| -> Vec<&Row> {
+        let wanted = |row: &&Row| row.work == work && threads.is_none_or(|threads| row.concurrency == threads);
+        report.rows.iter().filter(wanted).collect()
+    };
+    let threads = report.rows.iter().map(|row| row.concurrency);
+    let (Some(fewest), Some(most)) = (threads.clone().min(), threads.max()) else { return Ok(figures) };
+    let on = |threads: usize| format!("{threads} thread{}", if threads == 1 { "" } else { "s" });
+    for work in report.works() {
+        let at_once = of("fetch", Some(fewest));
+        if work == "fetch-in-turn" && !at_once.is_empty() {
+            let other = |row: &Row| at_once.iter().find(|other| other.kind == row.kind).map(|other| other.p50_ns);
+            let pair = |row: &Row| {
+                let [at_once, in_turn] = [other(row)?, row.p50_ns];
+                let label = format!("{}: {}, in turn {}", row.kind, report::time(at_once), report::time(in_turn));
+                Some((label, [at_once, in_turn]))
+            };
+            let pairs: Vec<_> = of(work, Some(fewest)).into_iter().filter_map(pair).collect();
+            let title = format!("Ten fetches at once and in turn, {}", on(fewest));
+            let keys = ["all at once (median)", "one after the other"];
+            figures.push(json!({ "title": title, "keys": keys, "svg": charts::bars(&pairs)? }));
+            continue;
+        }
+        for threads in if most > fewest { vec![fewest, most] } else { vec![fewest] } {
+            let pair = |row: &Row| {
+                let [median, p99] = [row.p50_ns, row.p99_ns];
+                (format!("{}: {}, p99 {}", row.kind, report::time(median), report::time(p99)), [median, p99])
+            };
+            let pairs: Vec<_> = of(work, Some(threads)).into_iter().map(pair).collect();
+            let title = format!("{work}: time per fragment, {}", on(threads));
+            let keys = ["median", "p99: one in a hundred took longer"];
+            figures.push(json!({ "title": title, "keys": keys, "svg": charts::bars(&pairs)? }));
+        }
+        if most > fewest {
+            let title = format!("{work}: fragments per second, by the number of threads");
+            figures.push(json!({ "title": title, "svg": charts::lines(&of(work, None))? }));
+        }
+    }
+    Ok(figures)
 }
 
 /// Pieces of the page that are made while a response is sent, when there is no request any more to ask for templates.

@@ -40,8 +40,10 @@ pub(crate) struct Report {
     pub(crate) notes: Vec<String>,
 }
 
-/// The columns: the name, and what is there as a bare number.
-pub(crate) const COLUMNS: [(&str, fn(&Row) -> String); 13] = [
+/// A column's name, and what is there as a bare number.
+pub(crate) type Column = (&'static str, fn(&Row) -> String);
+
+pub(crate) const COLUMNS: [Column; 13] = [
     ("source", |row| row.source.clone()),
     ("work", |row| row.work.clone()),
     ("kind", |row| row.kind.clone()),
@@ -213,13 +215,14 @@ impl Report {
     }
 }
 
-/// `870 ns`, `4.2 µs`, `31 µs`, `1.5 ms`, `2.0 s`.
+/// `870 ns`, `4.21 µs`, `31 µs`, `1.09 ms`, `2.0 s`.
 pub(crate) fn time(ns: u64) -> String {
     match ns {
         0..1_000 => format!("{ns} ns"),
-        1_000..10_000 => format!("{:.1} µs", ns as f64 / 1e3),
+        1_000..10_000 => format!("{:.2} µs", ns as f64 / 1e3),
         10_000..1_000_000 => format!("{:.0} µs", ns as f64 / 1e3),
-        1_000_000..100_000_000 => format!("{:.1} ms", ns as f64 / 1e6),
+        1_000_000..10_000_000 => format!("{:.2} ms", ns as f64 / 1e6),
+        10_000_000..100_000_000 => format!("{:.1} ms", ns as f64 / 1e6),
         100_000_000..1_000_000_000 => format!("{:.0} ms", ns as f64 / 1e6),
         _ => format!("{:.1} s", ns as f64 / 1e9),
     }

@@ -86,8 +86,8 @@ impl Work {
             Work::Fetch(from) => thread::scope(|scope| {
                 let start = |_| thread::Builder::new().spawn_scoped(scope, move || fetch_blocking(from));
                 let running: Vec<_> = (0..FETCHES).map(start).collect::<io::Result<_>>()?;
-                let joined = running.into_iter().map(|thread| thread.join());
-                joined.map(|result| result.unwrap_or_else(|_| Err(io::Error::other("a fetch panicked")))).collect()
+                let mut joined = running.into_iter().map(|thread| thread.join());
+                joined.try_for_each(|result| result.unwrap_or_else(|_| Err(io::Error::other("a fetch panicked"))))
             }),
             Work::FetchInTurn(from) => (0..FETCHES).try_for_each(|_| fetch_blocking(from)),
         }

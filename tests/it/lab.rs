@@ -294,7 +294,7 @@ fn csv_tsv_and_markdown_have_the_same_figures() {
     let tsv = report.tsv();
     assert_eq!(tsv.lines().next().unwrap(), names.replace(',', "\t"));
     assert!(tsv.lines().all(|line| line.split('\t').count() == COLUMNS.len()), "{tsv}");
-    let last = "| ready | a, \"quoted\" kind | 4 | 2004 | – | 125 ns | 1.2 ms | 7.6 M | 125 ns | 9 | – |\n";
+    let last = "| ready | a, \"quoted\" kind | 4 | 2004 | – | 125 ns | 1.25 ms | 7.6 M | 125 ns | 9 | – |\n";
     assert!(report.markdown().ends_with(last), "{}", report.markdown());
 }
 

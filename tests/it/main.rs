@@ -1,4 +1,5 @@
 //! The integration tests: one binary, one module per noun, all through the public API.
+#![allow(clippy::duplicate_mod, reason = "the lab is a program, and a page of another: here both are modules")]
 
 mod app;
 mod bridge;
