@@ -46,7 +46,7 @@ impl Work {
             Work::Ready | Work::Sleep(_) => 1,
             Work::Fetch(_) => 2,
             // Ten times as long as one; but each thread runs two, even if the time is up.
-            Work::FetchInTurn(_) => 4,
+            Work::FetchInTurn(_) => 6,
         }
     }
 
