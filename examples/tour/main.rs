@@ -11,13 +11,15 @@
 //! | `guestbook.rs` | a blueprint: a form, its mistakes beside the fields, redirects, a session |
 //! | `api.rs` | a blueprint that speaks JSON, in its errors too |
 //! | `fetches.rs` | ten slow fetches, one after the other and then bridged |
-//! | `lab.rs` | what a fragment costs in each scope, measured while you wait |
+//! | `../lab` | what an event loop per request costs, measured while you wait: an example of its own, and a page here |
 //!
 //! The guestbook is kept in `tour.sqlite` in the current folder; the environment's `TOUR_DB` names another file.
 
 mod api;
 mod fetches;
 mod guestbook;
+#[path = "../lab/mod.rs"]
+#[allow(dead_code, reason = "the lab's command line needs more of it")]
 mod lab;
 mod store;
 
@@ -47,17 +49,15 @@ pub(crate) fn app(file: impl Into<PathBuf>) -> Result<App> {
     app.template("guestbook.html", include_str!("templates/guestbook.html"));
     app.template("api.html", include_str!("templates/api.html"));
     app.template("fetches.html", include_str!("templates/fetches.html"));
-    app.template("lab.html", include_str!("templates/lab.html"));
     app.template("error.html", include_str!("templates/error.html"));
     app.jinja_env().add_function("code_of", code_of);
-    app.jinja_env().add_filter("ns", lab::in_words);
 
     app.before_request(own_forms_only);
     app.after_request(own_files_only);
     app.errorhandler_for(error_page);
 
     app.get("/", front);
-    app.get("/lab", lab::lab);
+    lab::page::add_to(&mut app, "/lab", false);
     app.register_blueprint(guestbook::blueprint());
     app.register_blueprint(api::blueprint());
     app.register_blueprint(fetches::blueprint());
@@ -79,11 +79,13 @@ fn own_forms_only(request: Request) -> Result<()> {
     Ok(())
 }
 
-/// Nothing on these pages comes from elsewhere, and no script runs: browsers are asked to see to it.
-fn own_files_only(response: Response) -> Response {
-    response
-        .with_header("content-security-policy", "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
-        .with_header("x-content-type-options", "nosniff")
+/// Nothing on these pages comes from elsewhere, and no script runs: browsers are asked to see to it. The lab asks for its
+/// own script by itself.
+fn own_files_only(mut response: Response) -> Response {
+    if response.header("content-security-policy").is_none() {
+        response.set_header("content-security-policy", "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'");
+    }
+    response.with_header("x-content-type-options", "nosniff")
 }
 
 /// Every HTTP error that has no handler of its own: 404, 405, an unhandled error's 500, …
@@ -104,7 +106,6 @@ fn code_of(file: &str, begins: &str) -> Result<&'static str, minijinja::Error> {
         "guestbook.rs" => include_str!("guestbook.rs"),
         "api.rs" => include_str!("api.rs"),
         "fetches.rs" => include_str!("fetches.rs"),
-        "lab.rs" => include_str!("lab.rs"),
         _ => "",
     };
     let start = source.find(&format!("\n{begins}")).map(|at| at + 1);

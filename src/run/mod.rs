@@ -19,7 +19,7 @@ use crate::server::{TlsConfig, TlsError};
 impl App {
     /// Serves the app until Ctrl-C or SIGTERM: on 127.0.0.1:5000, unless the program's arguments (`--host`, `--port`,
     /// `--workers`, `--engine`, `--cert`, `--key`, `--debug`), or `DEWAR_HOST`, `DEWAR_PORT` and so on say otherwise; `--help`
-    /// lists them. Programs with arguments of their own use [`App::run_with`].
+    /// lists them. Programs with arguments of their own use [`App::run_with`] and [`RunOptions::from_env_and`].
     ///
     /// On Unix, `--host unix:/run/site.sock` serves on a Unix socket, for a proxy on the same machine. When systemd has
     /// passed a socket to this process (`LISTEN_FDS`: see [`Server::inherited`]) that one is served on, whatever host

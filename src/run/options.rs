@@ -79,6 +79,28 @@ impl RunOptions {
     /// # Errors
     /// When one of them is not an option, or its value does not fit.
     pub fn from_env_and_args() -> Result<RunOptions, BadOption> {
+        RunOptions::from_env_and(std::env::args().skip(1))
+    }
+
+    /// From `DEWAR_…` in the environment, and then from these arguments: for a program that has taken those of its own
+    /// out. `--help` prints the options and ends the program.
+    ///
+    /// ```
+    /// use dewar::RunOptions;
+    ///
+    /// let (own, others): (Vec<_>, Vec<_>) = ["--verbose", "--port=8080"].into_iter().partition(|arg| *arg == "--verbose");
+    /// assert_eq!(RunOptions::from_env_and(others)?.port, 8080);
+    /// assert_eq!(own.len(), 1);
+    /// # Ok::<(), dewar::BadOption>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When one of them is not an option, or its value does not fit.
+    pub fn from_env_and<I>(args: I) -> Result<RunOptions, BadOption>
+    where
+        I: IntoIterator,
+        I::Item: Into<String>,
+    {
         let mut options = RunOptions::default();
         for (name, set) in SETTERS {
             let variable = format!("DEWAR_{}", name.to_uppercase());
@@ -86,7 +108,7 @@ impl RunOptions {
                 set(&mut options, &value).map_err(|wanted| BadOption::value(&variable, wanted, &value))?;
             }
         }
-        options.take(std::env::args().skip(1))?;
+        options.take(args.into_iter().map(Into::into))?;
         options.certificate()?;
         Ok(options)
     }

@@ -1,8 +1,11 @@
 //! The integration tests: one binary, one module per noun, all through the public API.
+#![allow(clippy::duplicate_mod, reason = "the lab is a program, and a page of another: here both are modules")]
 
 mod app;
 mod bridge;
 mod examples;
+#[cfg(all(feature = "templates", feature = "static_files", feature = "tiny_http"))]
+mod lab;
 mod layers;
 #[cfg(all(unix, feature = "tiny_http"))]
 mod native;
