@@ -72,6 +72,16 @@ impl<K: Hash + Eq> KeyedRateLimiter<K> {
 
     /// Knows at most `keys` at once: 100,000 unless said, and at least one. This handle and clones made of it later go
     /// by it.
+    ///
+    /// ```
+    /// use dewar::bridge::KeyedRateLimiter;
+    /// use std::time::Duration;
+    ///
+    /// let limiter = KeyedRateLimiter::new(5, Duration::from_secs(60)).max_keys(1);
+    /// assert!(limiter.try_acquire("ann").is_ok());
+    /// assert!(limiter.try_acquire("bob").is_err()); // no room until Ann's calls are over
+    /// assert!(limiter.try_acquire("ann").is_ok());
+    /// ```
     pub fn max_keys(mut self, keys: usize) -> KeyedRateLimiter<K> {
         self.max_keys = keys.max(1);
         self

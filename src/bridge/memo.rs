@@ -136,6 +136,15 @@ impl<K: Hash + Eq, V: Clone> Memo<K, V> {
 
     /// As [`get_or_try_run`](Memo::get_or_try_run), from blocking code with a function that blocks.
     ///
+    /// ```
+    /// use dewar::bridge::Memo;
+    ///
+    /// let files = Memo::new();
+    /// let text = files.get_or_try_run_blocking("Cargo.toml", || std::fs::read_to_string("Cargo.toml"))?;
+    /// assert!(text.contains("[package]"));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// That of `make`.
@@ -152,6 +161,16 @@ impl<K: Hash + Eq, V: Clone> Memo<K, V> {
     }
 
     /// Forgets the value of `key`. Those who wait for a run of it get that run's value; who asks from now on does not.
+    ///
+    /// ```
+    /// use dewar::bridge::Memo;
+    ///
+    /// let memo = Memo::new().capacity(100);
+    /// memo.get_or_run_blocking("a", || 1);
+    /// memo.invalidate(&"a");
+    /// assert_eq!(memo.get_or_run_blocking("a", || 2), 2);
+    /// assert_eq!(memo.len(), 1);
+    /// ```
     pub fn invalidate(&self, key: &K) {
         let mut table = self.lock();
         let forgotten = table.forget(key);

@@ -133,6 +133,19 @@ impl Periodic {
     ///
     /// Nothing happens before the future is polled or dropped; from either on the job is stopped, so it is cancel-safe.
     /// In blocking code: `bridge::block_on(job.stop())?`. In a run of the job itself it would wait for itself.
+    ///
+    /// ```
+    /// use dewar::bridge;
+    /// use std::time::Duration;
+    ///
+    /// let job = bridge::every(Duration::from_secs(3600), async || ()); // now, and each hour
+    /// while job.runs() == 0 {
+    ///     std::thread::yield_now();
+    /// }
+    /// assert!(job.is_running());
+    /// bridge::block_on(job.stop())?;
+    /// # Ok::<(), bridge::BridgeError>(())
+    /// ```
     pub async fn stop(mut self) {
         self.signal();
         if let Some(task) = self.task.take() {
