@@ -98,7 +98,8 @@ impl Body {
     {
         let blocks = blocks.into_iter().map(|block| match block {
             Ok(block) => Ok(block.into()),
-            Err(error) => Err(io::Error::other(error)),
+            // One of I/O stays itself, with its kind.
+            Err(error) => Err(error.into().downcast().map_or_else(io::Error::other, |error| *error)),
         });
         Body::new(Kind::Blocks { blocks: Box::new(blocks), rest: Bytes::new() })
     }

@@ -40,7 +40,7 @@
 //! | --- | --- |
 //! | register routes, hooks, error handlers, blueprints | [`Scaffold`], which [`App`] and [`Blueprint`] share |
 //! | take arguments: view arguments, extractors, one's own | [`Handler`], [`handler`], [`FromRequest`], [`Path`], [`Query`], [`Form`], [`Json`], [`State`] |
-//! | answer | [`IntoResponse`], [`Response`], [`redirect`], [`jsonify`], streamed: [`Body::blocks`] |
+//! | answer | [`IntoResponse`], [`Response`], [`redirect`], [`jsonify`], streamed: [`Body::blocks`], [`StreamBody`] |
 //! | fail | [`abort!`], [`Error`], [`HttpError`], [`Or500`], [`OrAbort`] |
 //! | ask for what belongs to the request | [`request`], [`g`], [`current_app`], [`url_for!`] |
 //! | keep what belongs to a visitor | `session`, `flash` (feature `sessions`) |
@@ -66,7 +66,8 @@
 //! | `abort(404)` | [`abort!(404)`](abort!), in a function that returns [`Result`] |
 //! | `current_app.config["KEY"]` | `current_app().config().get_str("KEY")`: see [`Config`] |
 //! | `@app.template_filter()` | `app.jinja_env().add_filter("name", function)` |
-//! | a generator as a response | [`Body::blocks`] |
+//! | a generator as a response | [`Body::blocks`]; an async one: [`StreamBody`] |
+//! | `stream_with_context(generate())` | [`stream_with_context`], of iterators and async streams |
 //! | `client.post("/x", data={"a": "b"})` | `client.post("/x").form([("a", "b")]).send()` |
 //! | `with client: …`, then `g`, `session` | [`TestResponse::context`] |
 //! | `with app.test_request_context():` | [`AppService::with_context`] |
@@ -142,6 +143,7 @@ pub use ctx::{Ctx, G, Site};
 pub use error::{AbortWith, Error, HttpError, Or500, OrAbort, Result, abort};
 pub use extract::{Cookies, Form, FromRequest, Path, Query, State};
 pub use form::{FormData, FormLimits, Upload};
+pub use globals::{WithContext, stream_with_context};
 pub use globals::{after_this_request, current_app, current_context, g, has_request_context, request, url_for};
 #[cfg(feature = "sessions")]
 pub use globals::{flash, flash_with, get_flashed_messages, session};
@@ -152,7 +154,7 @@ pub use globals::{send_file, send_file_with, send_from_directory};
 pub use json::{Json, jsonify};
 pub use multidict::MultiDict;
 pub use request::Request;
-pub use respond::{IntoHeaders, IntoResponse, Redirect, redirect};
+pub use respond::{IntoHeaders, IntoResponse, Redirect, StreamBody, redirect};
 pub use response::{IntoStatus, Response, escape_html};
 pub use run::{BadOption, RunOptions};
 pub use service::Service;

@@ -13,6 +13,7 @@ use super::App;
 use super::blueprint::join;
 use super::frozen::{AppService, Frozen, Scope};
 use super::scaffold::{Hook, Mistake, RouteDef, Scaffold};
+use crate::bridge::{self, LoopPolicy};
 use crate::config::{Config, Settings};
 use crate::ctx::{RuleInfo, Site, TypeMap};
 use crate::extract::Shape;
@@ -74,7 +75,8 @@ pub(super) fn freeze(mut app: App) -> Result<AppService, SetupErrors> {
         blueprints: HashMap::new(),
         mistakes,
     };
-    flat.take_in(app.scaffold, "", "", &[]);
+    let loop_policy = app.scaffold.loop_policy;
+    flat.take_in(app.scaffold, "", "", &[], None);
     let Flat { router, rules, frozen, mistakes, .. } = flat;
 
     if !mistakes.is_empty() {
@@ -96,6 +98,7 @@ pub(super) fn freeze(mut app: App) -> Result<AppService, SetupErrors> {
         automatic_options: frozen.automatic_options,
         chains: frozen.chains,
         scopes: frozen.scopes,
+        loop_policy,
     })))
 }
 
@@ -158,7 +161,14 @@ struct Tables {
 
 impl Flat<'_> {
     /// `chain` is the scopes of the blueprints around this one.
-    fn take_in(&mut self, scaffold: Scaffold, name: &str, prefix: &str, chain: &[usize]) {
+    fn take_in(
+        &mut self,
+        scaffold: Scaffold,
+        name: &str,
+        prefix: &str,
+        chain: &[usize],
+        outer_policy: Option<LoopPolicy>,
+    ) {
         self.mistakes.extend(scaffold.mistakes);
         let scope = self.frozen.scopes.len();
         // Of two for the same thing the later one counts, so the last comes first.
@@ -180,7 +190,10 @@ impl Flat<'_> {
         // The app is scope 0 and in no chain: its hooks run for every request.
         let chain: Vec<usize> = if scope == 0 { Vec::new() } else { chain.iter().copied().chain([scope]).collect() };
 
-        for route in scaffold.routes {
+        // The app's is in place for the whole request.
+        let policy = if scope == 0 { None } else { scaffold.loop_policy.or(outer_policy) };
+        for mut route in scaffold.routes {
+            route.loop_policy = route.loop_policy.or(policy);
             self.add_route(route, name, prefix, &chain);
         }
         for registration in scaffold.blueprints {
@@ -194,7 +207,7 @@ impl Flat<'_> {
                 self.mistakes.push(Mistake { at: registration.at, what });
             }
             let prefix = join(prefix, &blueprint.url_prefix);
-            self.take_in(blueprint.scaffold, &full, &prefix, &chain);
+            self.take_in(blueprint.scaffold, &full, &prefix, &chain, policy);
         }
     }
 
@@ -233,7 +246,11 @@ impl Flat<'_> {
         let args = kinds.into_iter().map(|(name, _)| name).collect();
         self.rules.push(RuleInfo { text, blueprint: blueprint.to_owned(), endpoint: endpoint.clone(), at, args });
         self.router.add(rule, endpoint);
-        self.frozen.views.push(route.view.run);
+        let run = route.view.run;
+        self.frozen.views.push(match route.loop_policy {
+            None => run,
+            Some(policy) => Box::new(move |ctx| bridge::with_policy(policy, || run(ctx))),
+        });
         self.frozen.automatic_options.push(automatic);
         self.frozen.chains.push(chain.into());
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::dispatch;
 use super::handler::{After, Before, ByStatus, Teardown, View};
 use super::scaffold::TypedHandler;
-use crate::bridge::luggage;
+use crate::bridge::{self, LoopPolicy, luggage};
 use crate::ctx::{Ctx, Site};
 use crate::request::Request;
 use crate::response::Response;
@@ -23,6 +23,7 @@ pub(super) struct Frozen {
     /// By rule: the blueprints that it belongs to, from the outermost in.
     pub(super) chains: Vec<Box<[usize]>>,
     pub(super) scopes: Vec<Scope>,
+    pub(super) loop_policy: Option<LoopPolicy>,
 }
 
 /// The hooks and error handlers of the app or of a blueprint: hooks in the order of registration, error handlers in the
@@ -77,7 +78,10 @@ impl AppService {
 
 impl Service for AppService {
     fn call(&self, request: Request) -> Response {
-        dispatch::answer(&self.0, request)
+        match self.0.loop_policy {
+            None => dispatch::answer(&self.0, request),
+            Some(policy) => bridge::with_policy(policy, || dispatch::answer(&self.0, request)),
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use super::blueprint::{Blueprint, Registration};
 use super::handler::{
     After, AfterHook, Before, BeforeHook, ByStatus, ByType, Caught, ErrorHandler, Handler, Teardown, TeardownHook, View,
 };
+use crate::bridge::LoopPolicy;
 use crate::error::{Error, HttpError};
 use crate::extract::Shape;
 use crate::response::IntoStatus;
@@ -28,6 +29,8 @@ pub struct Scaffold {
     pub(super) by_status: Vec<(u16, ByStatus)>,
     pub(super) by_type: Vec<TypedHandler>,
     pub(super) blueprints: Vec<Registration>,
+    /// Of the async fragments of what is registered here.
+    pub(super) loop_policy: Option<LoopPolicy>,
     pub(super) mistakes: Vec<Mistake>,
     /// Whether this is an app's, which takes what blueprints have for the whole app; a blueprint hands it on.
     pub(super) is_app: bool,
@@ -43,6 +46,7 @@ pub(super) struct RouteDef {
     pub(super) defaults: Vec<(String, ViewArg)>,
     pub(super) strict_slashes: bool,
     pub(super) automatic_options: Option<bool>,
+    pub(super) loop_policy: Option<LoopPolicy>,
     pub(super) view: ViewDef,
 }
 
@@ -77,6 +81,27 @@ pub(super) struct Mistake {
 }
 
 impl Scaffold {
+    /// How async fragments run: for an app in all that happens in its requests (async views and hooks, and every
+    /// [`block_on`](crate::bridge::block_on)), for a blueprint in its views. A route's own, and that of the innermost
+    /// blueprint, comes before those around it.
+    ///
+    /// ```
+    /// use dewar::App;
+    /// use dewar::bridge::{LoopPolicy, Scope};
+    ///
+    /// let mut app = App::new("shop");
+    /// app.loop_policy(LoopPolicy::per_request());
+    /// app.get("/", || format!("{:?}", LoopPolicy::current().scope)).endpoint("index");
+    /// app.get("/own", || format!("{:?}", LoopPolicy::current().scope)).endpoint("own").loop_policy(LoopPolicy::per_thread());
+    /// let client = app.test_client();
+    /// assert_eq!(client.get("/").send().text(), "PerRequest");
+    /// assert_eq!(client.get("/own").send().text(), "PerThread");
+    /// ```
+    pub fn loop_policy(&mut self, policy: LoopPolicy) -> &mut Self {
+        self.loop_policy = Some(policy);
+        self
+    }
+
     /// Answers GET (and with it HEAD and OPTIONS) on a rule.
     ///
     /// The endpoint is the function's name; a closure has none until [`RouteMut::endpoint`] gives it one.
@@ -129,6 +154,7 @@ impl Scaffold {
             rule: rule.to_owned(),
             methods: vec![Method::GET],
             endpoint: function_name(name).map(str::to_owned),
+            loop_policy: None,
             defaults: Vec::new(),
             strict_slashes: true,
             automatic_options: None,
@@ -338,6 +364,12 @@ impl RouteMut<'_> {
     /// slash is a redirect, and one too many is a 404.
     pub fn strict_slashes(self, strict: bool) -> Self {
         self.route.strict_slashes = strict;
+        self
+    }
+
+    /// How the async fragments of this view run: see [`Scaffold::loop_policy`].
+    pub fn loop_policy(self, policy: LoopPolicy) -> Self {
+        self.route.loop_policy = Some(policy);
         self
     }
 

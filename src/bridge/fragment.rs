@@ -12,7 +12,7 @@ use super::counters::{self, Count};
 use super::course::{Course, Step};
 use super::error::BridgeError;
 use super::local_loop::LocalLoop;
-use super::luggage;
+use super::luggage::Bag;
 use super::policy::{Backend, LoopPolicy, Scope};
 use super::shared_loop;
 use super::this_thread::{self, Running, ThisThread};
@@ -127,15 +127,14 @@ pub fn run<T>(fragment: impl Future<Output = crate::error::Result<T>>) -> crate:
 #[track_caller]
 pub fn own_thread<T: Send>(make: impl AsyncFnOnce() -> T + Send) -> Result<T, BridgeError> {
     let here = Location::caller();
-    let luggage = luggage::current();
+    let mut bag = Bag::packed_now();
     let policy = LoopPolicy { scope: Scope::PerRequest, ..LoopPolicy::current() };
     thread::scope(|scope| {
         let running = thread::Builder::new()
             .name("dewar-own-thread".into())
             .spawn_scoped(scope, || {
                 counters::add(Count::OwnThreads);
-                let _packed = luggage::pack(luggage);
-                drive(policy, here, make())
+                bag.hold(|| drive(policy, here, make()))
             })
             .map_err(BridgeError::Thread)?;
         running.join().unwrap_or_else(|panic| resume_unwind(panic))

@@ -63,12 +63,12 @@ where
 
 /// The two halves of one thing: the children may be polled with wakers of their own (`join_all` does so
 /// past thirty, `FuturesUnordered` always). The loop is told that it drives these too, so that their timers stay in its heap.
-async fn parent<F: Future>(all: F) -> F::Output {
+pub(crate) async fn parent<F: Future>(all: F) -> F::Output {
     let mut all = pin!(all);
     poll_fn(|cx| this_thread::poll_gather(cx, |cx| all.as_mut().poll(cx))).await
 }
 
-async fn child<F: Future>(future: F) -> F::Output {
+pub(crate) async fn child<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
     poll_fn(|cx| this_thread::poll_gathered(cx, |cx| future.as_mut().poll(cx))).await
 }

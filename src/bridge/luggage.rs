@@ -16,29 +16,52 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::thread;
 
+use super::context_var::Vars;
 use super::counters::{self, Count};
 use crate::quiet::quietly;
 
 /// What is carried: shared, opaque, for its owner to downcast.
 pub type Luggage = Arc<dyn Any + Send + Sync>;
 
-thread_local! {
-    static LUGGAGE: RefCell<Option<Luggage>> = const { RefCell::new(None) };
+/// All that goes along: the luggage, and the values of `ContextVar`s.
+#[derive(Clone, Default)]
+struct Carried {
+    luggage: Option<Luggage>,
+    vars: Vars,
 }
 
-/// Puts `luggage` in place and returns what was there. The old value is handed out, never dropped in
+thread_local! {
+    static CARRIED: RefCell<Carried> = const { RefCell::new(Carried { luggage: None, vars: None }) };
+}
+
+/// Puts `carried` in place and returns what was there. The old value is handed out, never dropped in
 /// here: its destructor may read the luggage.
 ///
 /// On a thread whose thread-locals are already gone there is nothing to carry and nothing to restore.
-fn replace(luggage: Option<Luggage>) -> Option<Luggage> {
-    LUGGAGE
+#[inline]
+fn replace(carried: Carried) -> Carried {
+    change(|here| std::mem::replace(here, carried)).unwrap_or_default()
+}
+
+fn change<R>(f: impl FnOnce(&mut Carried) -> R) -> Option<R> {
+    CARRIED
         .try_with(|here| {
             let mut here = here
                 .try_borrow_mut()
                 .expect("the luggage cannot be changed inside `luggage::with`: use `luggage::current` there");
-            std::mem::replace(&mut *here, luggage)
+            f(&mut here)
         })
-        .unwrap_or(None)
+        .ok()
+}
+
+/// The values of `ContextVar`s on this thread.
+pub(crate) fn with_vars<R: Default>(f: impl FnOnce(&Vars) -> R) -> R {
+    CARRIED.try_with(|here| here.try_borrow().map(|here| f(&here.vars)).unwrap_or_default()).unwrap_or_default()
+}
+
+/// Puts others in place, and hands out what was there.
+pub(crate) fn replace_vars(vars: Vars) -> Vars {
+    change(|here| std::mem::replace(&mut here.vars, vars)).unwrap_or_default()
 }
 
 /// The luggage of this thread, if there is any. Clones the `Arc`; [`with`] does not.
@@ -72,7 +95,7 @@ pub fn current() -> Option<Luggage> {
 pub fn with<R>(f: impl FnOnce(Option<&Luggage>) -> R) -> R {
     // `f` runs exactly once, and a closure given to `try_with` may not run at all: hence the Option.
     let mut f = Some(f);
-    let read = LUGGAGE.try_with(|here| f.take().map(|f| f(here.borrow().as_ref())));
+    let read = CARRIED.try_with(|here| f.take().map(|f| f(here.borrow().luggage.as_ref())));
     match (read, f) {
         (Ok(Some(result)), _) => result,
         (_, Some(f)) => f(None), // the thread is ending: no luggage any more
@@ -81,7 +104,7 @@ pub fn with<R>(f: impl FnOnce(Option<&Luggage>) -> R) -> R {
 }
 
 /// Makes `luggage` the luggage of this thread until the guard is dropped; then what was there before
-/// is back. Guards are to be dropped in the reverse order of their making, as `let`-bound ones are.
+/// is back. [`ContextVar`](super::ContextVar)s have no values at first, and have their former ones afterwards. Guards are to be dropped in the reverse order of their making, as `let`-bound ones are.
 ///
 /// ```
 /// use dewar::bridge::luggage;
@@ -97,7 +120,7 @@ pub fn with<R>(f: impl FnOnce(Option<&Luggage>) -> R) -> R {
 /// assert!(luggage::current().is_none());
 /// ```
 pub fn pack(luggage: Option<Luggage>) -> Packed {
-    let before = replace(luggage);
+    let before = replace(Carried { luggage, vars: None });
     counters::add(Count::Pushed);
     Packed { before, _on_this_thread: PhantomData }
 }
@@ -110,7 +133,7 @@ pub fn pack(luggage: Option<Luggage>) -> Packed {
 /// ```
 #[must_use = "the luggage is taken off again when the guard is dropped"]
 pub struct Packed {
-    before: Option<Luggage>,
+    before: Carried,
     /// A raw pointer is neither `Send` nor `Sync`.
     _on_this_thread: PhantomData<*const ()>,
 }
@@ -119,7 +142,7 @@ impl Drop for Packed {
     fn drop(&mut self) {
         counters::sub(Count::Pushed);
         // What was packed is dropped when its predecessor is in place.
-        let packed = replace(self.before.take());
+        let packed = replace(std::mem::take(&mut self.before));
         if thread::panicking() {
             quietly(|| drop(packed)); // a second panic would end the process
         } else {
@@ -130,7 +153,7 @@ impl Drop for Packed {
 
 impl fmt::Debug for Packed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Packed").field("before", &self.before.is_some()).finish()
+        f.debug_struct("Packed").field("before", &self.before.luggage.is_some()).finish()
     }
 }
 
@@ -196,11 +219,11 @@ impl<F> Drop for Carry<F> {
 }
 
 /// Luggage set down beside the code that it belongs to, between two polls.
-pub(crate) struct Bag(Option<Luggage>);
+pub(crate) struct Bag(Carried);
 
 impl Bag {
     pub(crate) fn packed_now() -> Bag {
-        Bag(current())
+        Bag(CARRIED.try_with(|here| here.borrow().clone()).unwrap_or_default())
     }
 
     /// Runs `f` with this luggage in place. Swaps instead of cloning: a poll costs no reference count.
@@ -208,24 +231,24 @@ impl Bag {
         /// Swaps back also if `f` panics.
         struct SwapBack<'a> {
             bag: &'a mut Bag,
-            threads_own: Option<Luggage>,
+            threads_own: Carried,
         }
         impl Drop for SwapBack<'_> {
             fn drop(&mut self) {
-                self.bag.0 = replace(self.threads_own.take());
+                self.bag.0 = replace(std::mem::take(&mut self.threads_own));
             }
         }
-        let threads_own = replace(self.0.take());
+        let threads_own = replace(std::mem::take(&mut self.0));
         let _swap_back = SwapBack { bag: self, threads_own };
         f()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_none()
+        self.0.luggage.is_none() && self.0.vars.is_none()
     }
 
     /// Lets go of the luggage.
     pub(crate) fn empty(&mut self) {
-        drop(self.0.take());
+        drop(std::mem::take(&mut self.0));
     }
 }

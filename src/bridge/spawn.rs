@@ -97,6 +97,38 @@ where
     shared(None, Location::caller(), Plain { future })
 }
 
+/// Runs `future` as [`spawn`] does, so that it goes on when whoever waits for it gives up: a timeout around the handle, or
+/// the end of the task that awaits it, ends the waiting only. `asyncio.shield`. It is no protection from the end of the
+/// outermost fragment: what is to outlive that goes to [`spawn_shared`].
+///
+/// ```
+/// use dewar::bridge;
+/// use std::time::Duration;
+///
+/// let saved = bridge::block_on(async {
+///     let mut saving = bridge::shield(async {
+///         bridge::yield_now().await;
+///         "saved"
+///     });
+///     // given up at once
+///     assert!(bridge::timeout(Duration::ZERO, &mut saving).await.is_err());
+///     saving.await
+/// })??;
+/// assert_eq!(saved, "saved");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Panics
+///
+/// As [`spawn`].
+#[track_caller]
+pub fn shield<F>(future: F) -> Task<F::Output>
+where
+    F: Future<Output: 'static> + 'static,
+{
+    local(None, Location::caller(), Plain { future })
+}
+
 /// A task with more to say about it: a name, and what is to be done when it is cancelled.
 ///
 /// ```

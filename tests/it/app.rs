@@ -18,5 +18,6 @@ mod queries;
 mod setup;
 #[cfg(feature = "static_files")]
 mod static_files;
+mod streams;
 #[cfg(feature = "templates")]
 mod templates;

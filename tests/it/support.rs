@@ -238,3 +238,17 @@ pub(crate) fn panic_message<R>(f: impl FnOnce() -> R) -> String {
         },
     }
 }
+
+/// The file and the line that a panic of `f` names: what `#[track_caller]` has made of them. The panic hook is the whole
+/// process's: to be called inside of [`alone`].
+pub(crate) fn panic_line<R>(f: impl FnOnce() -> R) -> (String, u32) {
+    let named = Arc::new(Mutex::new(None));
+    let told = Arc::clone(&named);
+    panic::set_hook(Box::new(move |info| {
+        *told.lock().unwrap() = info.location().map(|at| (at.file().to_owned(), at.line()));
+    }));
+    let panicked = panic::catch_unwind(panic::AssertUnwindSafe(f)).is_err();
+    drop(panic::take_hook());
+    assert!(panicked, "it did not panic");
+    named.lock().unwrap().take().expect("the hook was called")
+}

@@ -1,11 +1,18 @@
 //! The bridge: futures on blocking threads.
 
 mod block_on;
+mod fan_out;
+mod interval;
 mod luggage;
+mod memo;
 mod panics;
+mod periodic;
 mod pools;
+mod rate_limiter;
+mod retry;
 mod scopes;
 mod stats;
+mod streams;
 mod tasks;
 mod timers;
 

@@ -9,6 +9,7 @@ mod lease;
 mod listen;
 mod responses;
 mod shutdown;
+mod streams;
 #[cfg(all(unix, feature = "tls"))]
 mod tls;
 

@@ -1,5 +1,7 @@
 //! What handlers may return: everything that is [`IntoResponse`].
 
+mod stream_body;
+
 use std::borrow::Cow;
 
 use bytes::Bytes;
@@ -10,6 +12,8 @@ use crate::cookie::Cookie;
 use crate::error::{AbortWith, Error, HttpError, Result};
 use crate::response::{IntoStatus, Response};
 
+pub use self::stream_body::StreamBody;
+
 /// What a handler may return (Flask's view return values).
 ///
 /// | returned | answered |
@@ -18,6 +22,7 @@ use crate::response::{IntoStatus, Response};
 /// | `Vec<u8>`, `Bytes`, `&'static [u8]` | the same, as Flask does with bytes |
 /// | [`Json<T>`](crate::Json) | `application/json` |
 /// | [`Body`] | as it is, streamed where it is a stream |
+/// | [`StreamBody`] | an async stream, as `text/html` unless it says otherwise |
 /// | `()` | 200, empty |
 /// | `(body, status)`, `(body, headers)`, `(body, status, headers)` | the body with them; headers replace what it had |
 /// | [`Redirect`], [`Response`], `http::Response<B>` | that |
