@@ -2,14 +2,14 @@
 
 use std::future::Future;
 use std::panic::{Location, resume_unwind};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::thread;
 use std::time::Instant;
 
 use super::bell::BellPull;
 use super::counters::{self, Count};
-use super::course::{Course, Step};
+use super::course::{self, Course, Step};
 use super::error::BridgeError;
 use super::local_loop::LocalLoop;
 use super::luggage::Bag;
@@ -211,8 +211,8 @@ impl<'a> Fragment<'a> {
     ) -> Fragment<'a> {
         this.running.set(Running::Fragment(here));
         this.is_debug.set(policy.debug);
-        counters::add(Count::Fragments);
-        let pull = this.pull.take().unwrap_or_else(BellPull::new);
+        counters::add_fragment();
+        let pull = this.pull.take().unwrap_or_else(|| this.new_pull());
         // The last fragment may have been woken while it ended.
         pull.bell.answer();
         let laid_aside = own.map(|own| this.local.replace(Some(own)));
@@ -225,12 +225,28 @@ impl<'a> Fragment<'a> {
     pub(crate) fn run<F: Future>(self, root: F, is_outermost: bool) -> Result<F::Output, BridgeError> {
         // Dropped before the fragment ends, also when it panics: what the future does in its destructors is still part
         // of it.
-        let root = pin!(Some(root));
+        let mut root = pin!(Some(root));
         let pull = self.pull.as_ref().expect("taken only by `drop`");
-        let mut course = Course::new(self.this, pull, self.here, root, is_outermost);
-        if course.begin() {
-            return course.finish();
+        let first = course::poll(self.this, pull, self.here, root.as_mut());
+        if let course::Polled::Ended(course::End::Value(value)) = first {
+            // The short way, of a future that was ready and left nothing behind.
+            if !is_outermost || self.this.local.borrow().as_ref().is_none_or(|local| local.is_at_rest()) {
+                return Ok(value);
+            }
+            return self.go_on(root, Some(course::End::Value(value)), is_outermost);
         }
+        self.go_on(root, first.into_end(), is_outermost)
+    }
+
+    #[inline(never)]
+    fn go_on<F: Future>(
+        &self,
+        root: Pin<&mut Option<F>>,
+        end: Option<course::End<F::Output>>,
+        is_outermost: bool,
+    ) -> Result<F::Output, BridgeError> {
+        let pull = self.pull.as_ref().expect("taken only by `drop`");
+        let mut course = Course::new(self.this, pull, self.here, root, end, is_outermost);
         loop {
             match course.step() {
                 Step::Done => return course.finish(),

@@ -10,10 +10,9 @@ use std::time::Duration;
 use pin_project_lite::pin_project;
 
 use super::far::Far;
-use super::header::Place;
 use super::job::{Body, Job, Plain};
 use super::policy::{Backend, LoopPolicy};
-use super::roll::Home;
+use super::roll::{self, Home};
 use super::sleep::{Sleep, sleep};
 use super::task::Task;
 use super::{shared_loop, this_thread};
@@ -319,7 +318,7 @@ where
     };
     let far = Arc::clone(local.far());
     let is_debug = this_thread::with(|this| this.is_debug.get());
-    let header = Home::Local(Arc::clone(&far)).enter(Place::Local, name, at, is_debug);
+    let header = roll::enter_local(&far, name, at, is_debug);
     let job = Job::new(Arc::clone(&header), body);
     let (runnable, task) =
         async_task::Builder::new().metadata(header.number).spawn_local(|_| job, move |runnable| far.schedule(runnable));
@@ -337,7 +336,7 @@ pub(crate) fn far_away<B>(
 where
     B: Body<Output: Send + 'static> + Send + 'static,
 {
-    let header = Home::Local(Arc::clone(far)).enter(Place::Local, name, at, LoopPolicy::current().debug);
+    let header = roll::enter_local(far, name, at, LoopPolicy::current().debug);
     let job = Job::new(Arc::clone(&header), body);
     if far.is_closed() {
         std::pin::pin!(job).refuse("its loop is closed");
@@ -359,7 +358,8 @@ where
     let is_debug = policy.debug || this_thread::with(|this| this.is_debug.get());
     match policy.backend {
         Backend::Futures => {
-            let header = Home::Shared(&shared_loop::ROLL).enter(Place::Shared, name, at, is_debug);
+            let home = Home::Shared(&shared_loop::ROLL);
+            let header = roll::enter_shared(&shared_loop::ROLL, home, name, at, is_debug);
             let task = shared_loop::spawn(Arc::clone(&header), body);
             Task::new(header, task)
         }

@@ -68,6 +68,8 @@ pub(crate) struct ThisThread {
     pub(crate) tokio: Cell<Option<super::tokio_loop::TokioLocal>>,
     /// The task that is being polled. Lent by its job, which has it back afterwards: that costs no reference count.
     task: Cell<Option<Arc<Header>>>,
+    /// Whether something was made that is kept from fragment to fragment, and is to be dropped with the thread.
+    pub(crate) is_news: Cell<bool>,
     /// Whether the policy of the running fragment says so.
     pub(crate) is_debug: Cell<bool>,
     /// Set on a thread whose fragments somebody may end: a server's workers.
@@ -90,6 +92,7 @@ thread_local! {
             #[cfg(feature = "tokio")]
             tokio: Cell::new(None),
             task: Cell::new(None),
+            is_news: Cell::new(false),
             is_debug: Cell::new(false),
             leash: RefCell::new(None),
             driven: Cell::new(NOBODY),
@@ -126,7 +129,10 @@ pub(crate) fn local_loop() -> Option<Rc<LocalLoop>> {
     with(|this| match this.running.get() {
         Running::Fragment(_) => {
             let mut local = this.local.borrow_mut();
-            let local = local.get_or_insert_with(|| Rc::new(LocalLoop::new(None)));
+            let local = local.get_or_insert_with(|| {
+                this.is_news.set(true);
+                Rc::new(LocalLoop::new(None))
+            });
             Some(Rc::clone(local))
         }
         _ => None,
@@ -195,9 +201,17 @@ impl ThisThread {
     /// that is ending already.
     #[inline]
     pub(crate) fn keep_until_thread_ends(&self) {
-        if END.try_with(|_| ()).is_err() {
+        if self.is_news.replace(false) && END.try_with(|_| ()).is_err() {
+            // The thread is ending: so it stays, for the next time.
+            self.is_news.set(true);
             self.clear();
         }
+    }
+
+    /// For what is made for a fragment, and may be kept.
+    pub(crate) fn new_pull(&self) -> BellPull {
+        self.is_news.set(true);
+        BellPull::new()
     }
 
     fn clear(&self) {
