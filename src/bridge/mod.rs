@@ -28,6 +28,7 @@
 //! | let something run by itself | [`spawn`] and [`spawn_named`] until the fragment ends, [`spawn_shared`] beyond |
 //! | wait for a time, or no longer than that | [`sleep`], [`sleep_until`], [`timeout`] |
 //! | call blocking code from a fragment | [`unblock()`]; for the processor's work [`compute()`] |
+//! | share, wait for and hand over | [`sync`]: locks, events, semaphores, queues |
 //! | say where loops live | [`LoopPolicy`], [`with_policy`], [`set_default_policy`] |
 //! | see what goes on | [`stats`], [`unblock_stats`] |
 //!
@@ -54,6 +55,7 @@ pub mod luggage;
 mod policy;
 mod shared_loop;
 mod sleep;
+pub mod sync;
 mod task;
 mod task_core;
 mod this_thread;

@@ -6,6 +6,7 @@ mod panics;
 mod pools;
 mod scopes;
 mod stats;
+mod sync;
 mod tasks;
 mod timers;
 
