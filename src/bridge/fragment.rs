@@ -10,6 +10,7 @@ use std::time::Instant;
 use super::bell::BellPull;
 use super::counters::{self, Count};
 use super::course::{self, Course, Step};
+use super::debug;
 use super::error::BridgeError;
 use super::local_loop::LocalLoop;
 use super::luggage::Bag;
@@ -145,6 +146,9 @@ fn drive<F: Future>(policy: LoopPolicy, here: &'static Location<'static>, future
     this_thread::with(|this| {
         if let Some(outer) = this.running.get().place() {
             return Err(BridgeError::Nested { outer, inner: here });
+        }
+        if policy.debug {
+            debug::look_for_a_foreign_loop(here);
         }
         match policy.backend {
             Backend::Futures => {

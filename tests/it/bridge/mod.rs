@@ -2,6 +2,7 @@
 
 mod block_on;
 mod fan_out;
+mod foreign;
 mod interval;
 mod luggage;
 mod memo;
