@@ -116,12 +116,13 @@ impl<'a, F: Future> Course<'a, F> {
             local.turn();
         }
         if self.end.is_none() {
-            if self.pull.bell.answer() {
-                self.poll_root();
-                return Step::Again;
-            }
+            // Before the bell: a root that wakes itself at each poll is to end too.
             if self.is_leash_pulled() {
                 self.end(End::Cancelled);
+                return Step::Again;
+            }
+            if self.pull.bell.answer() {
+                self.poll_root();
                 return Step::Again;
             }
         }
