@@ -12,6 +12,7 @@ use super::counters::{self, Count};
 use super::course::{self, Course, Step};
 use super::debug;
 use super::error::BridgeError;
+use super::leash::Leash;
 use super::local_loop::LocalLoop;
 use super::luggage::Bag;
 use super::policy::{Backend, LoopPolicy, Scope};
@@ -52,7 +53,7 @@ pub fn block_on<F: Future>(future: F) -> Result<F::Output, BridgeError> {
     drive(LoopPolicy::current(), Location::caller(), future)
 }
 
-/// As [`block_on`], with a policy for this fragment.
+/// As [`block_on`], with a policy for this fragment, and for what it hands to the shared loop.
 ///
 /// ```
 /// use dewar::bridge::{self, LoopPolicy};
@@ -68,7 +69,9 @@ pub fn block_on<F: Future>(future: F) -> Result<F::Output, BridgeError> {
 /// As [`block_on`].
 #[track_caller]
 pub fn block_on_with<F: Future>(policy: LoopPolicy, future: F) -> Result<F::Output, BridgeError> {
-    drive(policy, Location::caller(), future)
+    let here = Location::caller();
+    // What it spawns on the shared loop is to find the same backend.
+    super::with_policy(policy, || drive(policy, here, future))
 }
 
 /// As [`block_on`], for a fragment that fails with [`Error`](crate::Error), as handlers do: one `?` for both its own
@@ -129,13 +132,17 @@ pub fn run<T>(fragment: impl Future<Output = crate::error::Result<T>>) -> crate:
 pub fn own_thread<T: Send>(make: impl AsyncFnOnce() -> T + Send) -> Result<T, BridgeError> {
     let here = Location::caller();
     let mut bag = Bag::packed_now();
-    let policy = LoopPolicy { scope: Scope::PerRequest, ..LoopPolicy::current() };
+    let outer = LoopPolicy::current();
+    let policy = LoopPolicy { scope: Scope::PerRequest, ..outer };
+    // This thread waits for the other one, so what ends its fragments must reach those.
+    let leash = this_thread::with(|this| this.leash.borrow().clone());
     thread::scope(|scope| {
         let running = thread::Builder::new()
             .name("dewar-own-thread".into())
             .spawn_scoped(scope, || {
                 counters::add(Count::OwnThreads);
-                bag.hold(|| drive(policy, here, make()))
+                let _held = leash.as_ref().map(Leash::hold);
+                bag.hold(|| super::with_policy(outer, || drive(policy, here, make())))
             })
             .map_err(BridgeError::Thread)?;
         running.join().unwrap_or_else(|panic| resume_unwind(panic))

@@ -72,7 +72,7 @@ where
 }
 
 /// Runs `future` on the shared loop, the background threads that live as long as the process; where the policy's backend
-/// is tokio, on the process's tokio runtime. From anywhere: a fragment of any scope, or plain blocking code
+/// is tokio, or the spawning task is there already, on the process's tokio runtime. From anywhere: a fragment of any scope, or plain blocking code
 /// (`run_coroutine_threadsafe`). It outlives the fragment that spawned it, and the request's luggage goes along.
 ///
 /// A panic in it is delivered to whoever awaits or joins the task. While it is polled the bridge refuses
@@ -342,6 +342,8 @@ where
         std::pin::pin!(job).refuse("its loop is closed");
         return Task::new(Arc::clone(&header), shared_loop::nothing(header.number));
     }
+    // From the loop's own thread it goes past what others have left, which came first.
+    this_thread::with(|this| this.take_left(far));
     let far = Arc::clone(far);
     let (runnable, task) =
         async_task::Builder::new().metadata(header.number).spawn(|_| job, move |runnable| far.schedule(runnable));
@@ -356,6 +358,11 @@ where
 {
     let policy = LoopPolicy::current();
     let is_debug = policy.debug || this_thread::with(|this| this.is_debug.get());
+    #[cfg(feature = "tokio")]
+    if this_thread::is_tokio_task() {
+        // What needs tokio goes on needing it.
+        return super::tokio_loop::spawn(name, at, is_debug, body);
+    }
     match policy.backend {
         Backend::Futures => {
             let home = Home::Shared(&shared_loop::ROLL);

@@ -100,6 +100,9 @@ thread_local! {
         })
     };
     static END: End = const { End };
+    /// The same, begun later: see `keep_tokio_until_thread_ends`.
+    #[cfg(feature = "tokio")]
+    static TOKIO_END: End = const { End };
 }
 
 struct End;
@@ -142,6 +145,12 @@ pub(crate) fn local_loop() -> Option<Rc<LocalLoop>> {
 /// Whether a task of the shared loop (or of the tokio runtime) is being polled on this thread.
 pub(crate) fn is_shared_loop() -> bool {
     with(|this| this.running.get().place().is_some() && !matches!(this.running.get(), Running::Fragment(_)))
+}
+
+/// Whether that is one of the tokio runtime.
+#[cfg(feature = "tokio")]
+pub(crate) fn is_tokio_task() -> bool {
+    with(|this| matches!(this.running.get(), Running::TokioTask(_)))
 }
 
 /// The task that is being polled on this thread.
@@ -214,6 +223,15 @@ impl ThisThread {
         BellPull::new()
     }
 
+    /// As `keep_until_thread_ends`, where tokio's thread-local is in use: ours is begun after it, and so ends before it,
+    /// whenever `END` was begun. A runtime cannot be entered any more when tokio's is gone.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn keep_tokio_until_thread_ends(&self) {
+        if TOKIO_END.try_with(|_| ()).is_err() {
+            self.clear();
+        }
+    }
+
     fn clear(&self) {
         // Out of their cells first: timers have wakers, which are other people's.
         let (local, pull) = (self.local.take(), self.pull.take());
@@ -251,6 +269,16 @@ impl ThisThread {
                 None
             }
             _ => Some(runnable),
+        }
+    }
+
+    /// Moves what others have left for the loop behind `far` into its queue, if it is this thread's, and in use.
+    pub(crate) fn take_left(&self, far: &Far) {
+        if let Ok(local) = self.local.try_borrow()
+            && let Some(local) = &*local
+            && local.is_of(far)
+        {
+            local.take_left();
         }
     }
 

@@ -65,6 +65,10 @@ pub(crate) fn drive<F: Future>(
     here: &'static Location<'static>,
     future: F,
 ) -> Result<F::Output, BridgeError> {
+    if Handle::try_current().is_err_and(|error| error.is_thread_local_destroyed()) {
+        // tokio would panic, which in a destructor of a thread-local ends the process.
+        return Err(BridgeError::Runtime(io::Error::other("this thread is ending, and tokio's part of it has ended")));
+    }
     match policy.scope {
         Scope::Shared { threads } => {
             shared_loop::wish_for(threads);
@@ -88,8 +92,7 @@ pub(crate) fn drive<F: Future>(
             impl Drop for PutBack<'_> {
                 fn drop(&mut self) {
                     self.0.tokio.set(self.1.take());
-                    self.0.is_news.set(true);
-                    self.0.keep_until_thread_ends();
+                    self.0.keep_tokio_until_thread_ends();
                 }
             }
             let own = PutBack(this, Some(own));
