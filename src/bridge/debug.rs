@@ -1,6 +1,5 @@
 //! Debug mode: polls that take long, told of afterwards and, by a watchdog, while they last.
 
-use std::cell::RefCell;
 use std::fmt;
 use std::panic::Location;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -9,6 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::header::Header;
+use super::tasks;
 use crate::quiet::quietly;
 
 /// asyncio's `loop.slow_callback_duration`.
@@ -32,85 +32,90 @@ fn slow() -> Duration {
     Duration::from_nanos(SLOW_NS.load(Ordering::Relaxed))
 }
 
+/// Milliseconds since the watchdog began, as of its last look: what polls are timed by. Reading a clock twice would cost
+/// more than most polls.
+static TICK: AtomicU64 = AtomicU64::new(0);
+
 /// What is being polled.
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 enum Polled {
-    Task(Arc<Header>),
+    /// A task, by its number.
+    Task(u64),
     Fragment(&'static Location<'static>),
 }
 
 impl fmt::Display for Polled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Polled::Task(header) => header.fmt(f),
+        match *self {
+            Polled::Task(number) => match tasks::find(number) {
+                Some(header) => header.fmt(f),
+                None => write!(f, "the task number {number}, which has ended,"),
+            },
             Polled::Fragment(at) => write!(f, "the fragment at {at}"),
         }
     }
 }
 
-/// One thread's entry in the watchdog's list.
+/// One thread's entry in the watchdog's list. Written by its thread alone, but for `told`.
 struct Post {
     thread: Arc<str>,
-    now: Mutex<Option<Now>>,
+    /// One more than the tick at which the poll began; 0 while there is none.
+    since: AtomicU64,
+    /// The task; 0 for the fragment itself.
+    number: AtomicU64,
+    /// Where that was begun.
+    fragment: Mutex<Option<&'static Location<'static>>>,
+    /// `since` and `number` of the poll that was told of last.
+    told: Mutex<(u64, u64)>,
 }
 
-struct Now {
-    polled: Polled,
-    since: Instant,
-    is_told: bool,
-}
-
-impl Post {
-    fn lock(&self) -> MutexGuard<'_, Option<Now>> {
-        self.now.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nothing of anybody else's runs under these locks.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 static POSTS: Mutex<Vec<Arc<Post>>> = Mutex::new(Vec::new());
-
-fn posts() -> MutexGuard<'static, Vec<Arc<Post>>> {
-    POSTS.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// Takes the thread's entry off the list at its end.
 struct OwnPost(Arc<Post>);
 
 impl Drop for OwnPost {
     fn drop(&mut self) {
-        posts().retain(|post| !Arc::ptr_eq(post, &self.0));
+        lock(&POSTS).retain(|post| !Arc::ptr_eq(post, &self.0));
+    }
+}
+
+impl OwnPost {
+    fn new() -> OwnPost {
+        let thread = thread::current();
+        let name = thread.name().map_or_else(|| format!("{:?}", thread.id()).into(), Arc::from);
+        let post = Arc::new(Post {
+            thread: name,
+            since: AtomicU64::new(0),
+            number: AtomicU64::new(0),
+            fragment: Mutex::new(None),
+            told: Mutex::new((0, 0)),
+        });
+        lock(&POSTS).push(Arc::clone(&post));
+        start_watchdog();
+        OwnPost(post)
     }
 }
 
 thread_local! {
-    static POST: RefCell<Option<OwnPost>> = const { RefCell::new(None) };
-}
-
-fn own_post() -> Option<Arc<Post>> {
-    POST.try_with(|own| {
-        let mut own = own.borrow_mut();
-        let own = own.get_or_insert_with(|| {
-            let thread = thread::current();
-            let name = thread.name().map_or_else(|| format!("{:?}", thread.id()).into(), Arc::from);
-            let post = Arc::new(Post { thread: name, now: Mutex::new(None) });
-            posts().push(Arc::clone(&post));
-            start_watchdog();
-            OwnPost(post)
-        });
-        Arc::clone(&own.0)
-    })
-    .ok()
+    static POST: OwnPost = OwnPost::new();
 }
 
 /// Times a poll, and has the watchdog look at it, until it is dropped.
 pub(crate) struct Watched {
-    /// `None` on a thread that is ending.
-    post: Option<Arc<Post>>,
-    outer: Option<Now>,
+    polled: Polled,
+    /// `since` and `number` of the poll around this one.
+    outer: (u64, u64),
 }
 
 /// For a poll of a task in debug mode.
-pub(crate) fn watch(header: &Arc<Header>) -> Watched {
-    Watched::begin(Polled::Task(Arc::clone(header)))
+pub(crate) fn watch(header: &Header) -> Watched {
+    Watched::begin(Polled::Task(header.number))
 }
 
 /// For a poll of a fragment in debug mode.
@@ -120,26 +125,41 @@ pub(crate) fn watch_fragment(at: &'static Location<'static>) -> Watched {
 
 impl Watched {
     fn begin(polled: Polled) -> Watched {
-        let post = own_post();
-        let now = Now { polled, since: Instant::now(), is_told: false };
-        let outer = post.as_ref().and_then(|post| post.lock().replace(now));
-        Watched { post, outer }
+        // On a thread that is ending nobody watches.
+        let outer = POST.try_with(|OwnPost(post)| {
+            let number = match polled {
+                Polled::Task(number) => number,
+                Polled::Fragment(at) => {
+                    *lock(&post.fragment) = Some(at);
+                    0
+                }
+            };
+            let outer = (post.since.load(Ordering::Relaxed), post.number.load(Ordering::Relaxed));
+            post.number.store(number, Ordering::Relaxed);
+            // `Release`: the watchdog reads this first, and then whose poll it is.
+            post.since.store(TICK.load(Ordering::Relaxed) + 1, Ordering::Release);
+            outer
+        });
+        Watched { polled, outer: outer.unwrap_or_default() }
     }
 }
 
 impl Drop for Watched {
     fn drop(&mut self) {
-        let Some(post) = &self.post else { return };
-        let ended = std::mem::replace(&mut *post.lock(), self.outer.take());
-        let Some(Now { polled, since, .. }) = ended else { return };
-        let took = since.elapsed();
-        if took >= slow() {
+        let slow_poll = POST.try_with(|OwnPost(post)| {
+            let since = post.since.load(Ordering::Relaxed);
+            post.number.store(self.outer.1, Ordering::Relaxed);
+            post.since.store(self.outer.0, Ordering::Release);
+            let took = Duration::from_millis((TICK.load(Ordering::Relaxed) + 1).saturating_sub(since));
+            (took >= slow()).then(|| (took, Arc::clone(&post.thread)))
+        });
+        if let Ok(Some((took, thread))) = slow_poll {
+            let polled = self.polled;
             quietly(|| {
                 log::warn!(
-                    "{polled} was polled for {took:?} on the thread `{}`: whatever else is on that loop had to wait. \
-                     Move blocking code into `bridge::unblock`, computing into `bridge::compute`, or `yield_now` in \
-                     between",
-                    post.thread
+                    "{polled} was polled for about {took:?} on the thread `{thread}`: whatever else is on that loop had \
+                     to wait. Move blocking code into `bridge::unblock`, computing into `bridge::compute`, or \
+                     `yield_now` in between"
                 );
             });
         }
@@ -172,26 +192,19 @@ fn start_watchdog() {
 }
 
 fn watch_over() -> ! {
+    let begun = Instant::now();
     loop {
+        let now = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX - 1);
+        TICK.store(now, Ordering::Relaxed);
         let slow = slow();
-        let all = posts().clone();
+        let all = lock(&POSTS).clone();
         for post in &all {
-            // Told of outside of the lock: a logger may use the bridge.
-            let told = {
-                let mut now = post.lock();
-                match &mut *now {
-                    Some(now) if !now.is_told && now.since.elapsed() >= slow => {
-                        now.is_told = true;
-                        Some((now.polled.clone(), now.since.elapsed()))
-                    }
-                    _ => None,
-                }
-            };
-            if let Some((polled, since)) = told {
+            // Told of outside of all locks: a logger may use the bridge.
+            if let Some((polled, since)) = post.new_slow_poll(now, slow) {
                 quietly(|| {
                     log::warn!(
-                        "{polled} has kept the loop of the thread `{}` from everything else for {since:?} and goes \
-                         on: blocking code belongs into `bridge::unblock`",
+                        "{polled} has kept the loop of the thread `{}` from everything else for about {since:?} and \
+                         goes on: blocking code belongs into `bridge::unblock`",
                         post.thread
                     );
                 });
@@ -199,5 +212,23 @@ fn watch_over() -> ! {
         }
         drop(all);
         thread::sleep((slow / 10).clamp(Duration::from_millis(1), Duration::from_millis(100)));
+    }
+}
+
+impl Post {
+    /// A poll that lasts too long, and since when; once for each.
+    fn new_slow_poll(&self, now: u64, slow: Duration) -> Option<(Polled, Duration)> {
+        let since = self.since.load(Ordering::Acquire);
+        let lasted = Duration::from_millis((now + 1).saturating_sub(since));
+        if since == 0 || lasted < slow {
+            return None;
+        }
+        let number = self.number.load(Ordering::Relaxed);
+        let polled = if number == 0 { Polled::Fragment((*lock(&self.fragment))?) } else { Polled::Task(number) };
+        if self.since.load(Ordering::Acquire) != since {
+            return None; // it has ended meanwhile, and what was read may be another's
+        }
+        let told = std::mem::replace(&mut *lock(&self.told), (since, number));
+        (told != (since, number)).then_some((polled, lasted))
     }
 }

@@ -65,7 +65,8 @@ pub struct LoopPolicy {
     /// Whether polls are timed and watched: one that takes as long as
     /// [`set_slow_poll`](super::set_slow_poll) says is logged with its task's name and place, afterwards
     /// and, if it blocks, while it lasts; and a fragment that is begun inside of another executor's loop
-    /// (futures-executor's, which says so) is told of. Costs two readings of the clock and two short locks a poll.
+    /// (futures-executor's, which says so) is told of. Times are the watchdog's, a thread that looks ten times in
+    /// a slow poll: a poll costs a few nanoseconds more, a fragment some thirty.
     pub debug: bool,
 }
 

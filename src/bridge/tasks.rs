@@ -83,12 +83,22 @@ impl fmt::Debug for TaskInfo {
 /// task.cancel();
 /// ```
 pub fn tasks() -> Vec<TaskInfo> {
+    let mut all = all();
+    all.sort_unstable_by_key(|header| header.number);
+    all.into_iter().map(TaskInfo).collect()
+}
+
+/// The one with this number, if it has not ended.
+pub(crate) fn find(number: u64) -> Option<Arc<Header>> {
+    all().into_iter().find(|header| header.number == number)
+}
+
+fn all() -> Vec<Arc<Header>> {
     let mut all: Vec<_> = far::all().iter().flat_map(|far| far.roll.all()).collect();
     all.extend(shared_loop::ROLL.all());
     #[cfg(feature = "tokio")]
     all.extend(super::tokio_loop::ROLL.all());
-    all.sort_unstable_by_key(|header| header.number);
-    all.into_iter().map(TaskInfo).collect()
+    all
 }
 
 /// The task that is running on this thread; `None` outside of tasks, also in the fragment itself, which is none.
