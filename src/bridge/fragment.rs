@@ -17,7 +17,7 @@ use super::local_loop::LocalLoop;
 use super::luggage::Bag;
 use super::policy::{Backend, LoopPolicy, Scope};
 use super::shared_loop;
-use super::this_thread::{self, Running, ThisThread};
+use super::this_thread::{self, Running, Set, ThisThread};
 
 /// Runs an async fragment to its end on this thread and returns its result. `asyncio.run`.
 ///
@@ -70,8 +70,11 @@ pub fn block_on<F: Future>(future: F) -> Result<F::Output, BridgeError> {
 #[track_caller]
 pub fn block_on_with<F: Future>(policy: LoopPolicy, future: F) -> Result<F::Output, BridgeError> {
     let here = Location::caller();
-    // What it spawns on the shared loop is to find the same backend.
-    super::with_policy(policy, || drive(policy, here, future))
+    this_thread::with(|this| {
+        // What it spawns on the shared loop is to find the same backend.
+        let _set = Set::new(&this.policy, policy.pack());
+        drive(policy, here, future)
+    })
 }
 
 /// As [`block_on`], for a fragment that fails with [`Error`](crate::Error), as handlers do: one `?` for both its own

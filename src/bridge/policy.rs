@@ -133,10 +133,12 @@ impl LoopPolicy {
     /// process-wide default.
     #[inline]
     pub fn current() -> LoopPolicy {
-        this_thread::policy().unwrap_or_else(default_policy)
+        LoopPolicy::unpack(current())
     }
 
-    fn pack(self) -> u32 {
+    /// In four bytes, of which one bit says that there is one: so it is never 0.
+    #[inline]
+    pub(crate) fn pack(self) -> u32 {
         let (scope, threads) = match self.scope {
             Scope::PerRequest => (0, 0),
             Scope::PerThread => (1, 0),
@@ -147,11 +149,11 @@ impl LoopPolicy {
             #[cfg(feature = "tokio")]
             Backend::Tokio => 1,
         };
-        threads << 16 | u32::from(self.debug) << 8 | backend << 4 | scope
+        threads << 16 | 1 << 15 | u32::from(self.debug) << 8 | backend << 4 | scope
     }
 
     #[inline]
-    fn unpack(packed: u32) -> LoopPolicy {
+    pub(crate) fn unpack(packed: u32) -> LoopPolicy {
         let scope = match packed & 0xf {
             0 => Scope::PerRequest,
             1 => Scope::PerThread,
@@ -167,7 +169,7 @@ impl LoopPolicy {
 }
 
 /// The process-wide default, packed. `Relaxed` will do: it guards nothing but itself.
-static DEFAULT: AtomicU32 = AtomicU32::new(1);
+static DEFAULT: AtomicU32 = AtomicU32::new(1 << 15 | 1);
 
 /// Sets the policy of every fragment that is begun by [`block_on`](super::block_on) on a thread without
 /// one of its own ([`with_policy`]). Takes effect from the next fragment on.
@@ -182,9 +184,13 @@ pub fn set_default_policy(policy: LoopPolicy) {
     DEFAULT.store(policy.pack(), Ordering::Relaxed);
 }
 
+/// The policy here, packed.
 #[inline]
-fn default_policy() -> LoopPolicy {
-    LoopPolicy::unpack(DEFAULT.load(Ordering::Relaxed))
+pub(crate) fn current() -> u32 {
+    match this_thread::policy() {
+        0 => DEFAULT.load(Ordering::Relaxed),
+        set => set,
+    }
 }
 
 /// Runs `f` with `policy` for the fragments that it begins on this thread; afterwards, also after a
@@ -199,12 +205,12 @@ fn default_policy() -> LoopPolicy {
 /// assert_eq!(LoopPolicy::current(), LoopPolicy::per_thread());
 /// ```
 pub fn with_policy<R>(policy: LoopPolicy, f: impl FnOnce() -> R) -> R {
-    struct Restore(Option<LoopPolicy>);
+    struct Restore(u32);
     impl Drop for Restore {
         fn drop(&mut self) {
             this_thread::set_policy(self.0);
         }
     }
-    let _restore = Restore(this_thread::set_policy(Some(policy)));
+    let _restore = Restore(this_thread::set_policy(policy.pack()));
     f()
 }

@@ -13,7 +13,6 @@ use super::far::{Far, Runnable};
 use super::header::Header;
 use super::leash::Leash;
 use super::local_loop::LocalLoop;
-use super::policy::LoopPolicy;
 use super::shared_loop;
 use super::timers::{self, Timers};
 use crate::quiet::quietly;
@@ -57,8 +56,8 @@ fn id(waker: &Waker) -> WakerId {
 
 pub(crate) struct ThisThread {
     pub(crate) running: Cell<Running>,
-    /// `with_policy`'s.
-    policy: Cell<Option<LoopPolicy>>,
+    /// `with_policy`'s, packed; 0 if there is none.
+    pub(crate) policy: Cell<u32>,
     /// The loop that `spawn` and `sleep` use; under `PerThread` it stays from fragment to fragment.
     pub(crate) local: RefCell<Option<Rc<LocalLoop>>>,
     /// The root's bell, while no fragment has it.
@@ -86,7 +85,7 @@ thread_local! {
     static THIS: ManuallyDrop<ThisThread> = const {
         ManuallyDrop::new(ThisThread {
             running: Cell::new(Running::Nothing),
-            policy: Cell::new(None),
+            policy: Cell::new(0),
             local: RefCell::new(None),
             pull: Cell::new(None),
             #[cfg(feature = "tokio")]
@@ -118,11 +117,13 @@ pub(crate) fn with<R>(f: impl FnOnce(&ThisThread) -> R) -> R {
     THIS.with(|this| f(this))
 }
 
-pub(crate) fn policy() -> Option<LoopPolicy> {
+#[inline]
+pub(crate) fn policy() -> u32 {
     with(|this| this.policy.get())
 }
 
-pub(crate) fn set_policy(policy: Option<LoopPolicy>) -> Option<LoopPolicy> {
+#[inline]
+pub(crate) fn set_policy(policy: u32) -> u32 {
     with(|this| this.policy.replace(policy))
 }
 
@@ -192,7 +193,7 @@ pub(crate) struct Set<'a, T: Copy> {
 
 impl<'a, T: Copy> Set<'a, T> {
     #[inline]
-    fn new(cell: &'a Cell<T>, value: T) -> Set<'a, T> {
+    pub(crate) fn new(cell: &'a Cell<T>, value: T) -> Set<'a, T> {
         let before = cell.replace(value);
         Set { cell, before }
     }
