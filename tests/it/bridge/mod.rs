@@ -4,6 +4,7 @@ mod block_on;
 mod event_loops;
 mod fan_out;
 mod interval;
+mod leashes;
 mod luggage;
 mod memo;
 mod panics;
@@ -17,6 +18,10 @@ mod streams;
 mod task_life;
 mod tasks;
 mod timers;
+#[cfg(feature = "tokio")]
+mod tokio_clients;
+#[cfg(feature = "tokio")]
+mod tokio_works;
 
 use dewar::bridge::LoopPolicy;
 
