@@ -63,6 +63,11 @@ impl LocalLoop {
     #[inline]
     pub(crate) fn enqueue(&self, runnable: Runnable) {
         self.ready.borrow_mut().push_back(runnable);
+        // Wakes come while we poll, and are seen after it; but a tokio runtime also wakes on this thread between our polls,
+        // when a socket or a timer of its own is due.
+        if let Some(Sleeper::Outer(waker)) = &self.sleeper {
+            waker.wake();
+        }
     }
 
     /// Puts what others have left at the end of the queue.

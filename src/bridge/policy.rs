@@ -37,6 +37,21 @@ pub enum Backend {
     #[default]
     Futures,
     /// A tokio runtime, for what needs one: reqwest, sqlx, tonic. (Cargo feature `tokio`.)
+    ///
+    /// In [`Scope::Shared`] that is the one of the process: clients and pools can be kept in statics and used by all
+    /// threads, in anybody's tokio program too. In the other scopes it is one of the fragment's or the thread's own, which
+    /// is refused where a runtime is driven already ([`BridgeError::InsideTokio`](super::BridgeError::InsideTokio)), and
+    /// what was made on it is bound to it:
+    ///
+    /// - `PerRequest`: a socket that is kept and used later panics with tokio's "A Tokio 1.x context was found, but it is
+    ///   being shutdown". A client with a pool (reqwest) finds its connections closed, and makes them anew in each fragment.
+    /// - `PerThread`: a connection gets on only while a fragment runs on the thread that made it. A client that several
+    ///   threads share waits, without an error, for a thread that does nothing.
+    ///
+    /// Blocking inside of a fragment: a `block_on` of any executor works; tokio's own (`Handle::block_on`) and
+    /// `reqwest::blocking` do where the thread drives no runtime, in fragments of `Scope::Shared`. In the other scopes and
+    /// in tasks of the process's runtime they panic: "Cannot start a runtime from within a runtime", "Cannot drop a runtime
+    /// in a context where blocking is not allowed". [`unblock`](super::unblock()) is the place for them.
     #[cfg(feature = "tokio")]
     Tokio,
 }

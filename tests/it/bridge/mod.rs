@@ -5,6 +5,7 @@ mod event_loops;
 mod fan_out;
 mod foreign;
 mod interval;
+mod leashes;
 mod luggage;
 mod memo;
 mod panics;
@@ -19,6 +20,10 @@ mod sync;
 mod task_life;
 mod tasks;
 mod timers;
+#[cfg(feature = "tokio")]
+mod tokio_clients;
+#[cfg(feature = "tokio")]
+mod tokio_works;
 
 use dewar::bridge::LoopPolicy;
 
