@@ -33,6 +33,7 @@
 //! | use a stream in blocking code, an iterator or reader as a stream | [`block_on_iter`](fn@block_on_iter), [`stream_reader`]; [`iter_stream`](fn@iter_stream), [`read_stream`] |
 //! | call something not too often, again when it failed, once for all | [`RateLimiter`], [`KeyedRateLimiter`]; [`retry`](fn@retry); [`Memo`] |
 //! | call blocking code from a fragment | [`unblock()`]; for the processor's work [`compute()`] |
+//! | share, wait for and hand over | [`sync`]: locks, events, semaphores, queues |
 //! | say where loops live | [`LoopPolicy`], [`with_policy`], [`set_default_policy`] |
 //! | see what goes on | [`stats`], [`unblock_stats`] |
 //!
@@ -81,6 +82,7 @@ mod sleep;
 mod sliding_window;
 mod spawn;
 mod stream;
+pub mod sync;
 mod task;
 mod task_group;
 mod tasks;

@@ -13,6 +13,7 @@ mod retry;
 mod scopes;
 mod stats;
 mod streams;
+mod sync;
 mod tasks;
 mod timers;
 
