@@ -22,7 +22,7 @@ use dewar::bridge::{self, TaskError};
 use dewar::{Error, Result};
 
 fn is_prime(n: u32) -> bool {
-    n > 1 && (2..).take_while(|d| d * d <= n).all(|d| n % d != 0)
+    n > 1 && (2..).take_while(|d| d * d <= n).all(|d| !n.is_multiple_of(d))
 }
 
 /// What keeps a processor busy; and on which thread.

@@ -129,27 +129,35 @@ mod postgres {
     use tokio_postgres::types::ToSql;
     use tokio_postgres::{Client, NoTls, Row};
 
-    /// One statement with one of the connections.
+    /// A connection in use: it goes back into the pool when it is dropped, also by a cancel. Such a client can go on,
+    /// since an answer that nobody waits for is thrown away.
+    struct Lent<'a>(&'a Queue<Client>, Option<Client>);
+
+    impl Drop for Lent<'_> {
+        fn drop(&mut self) {
+            if let Some(client) = self.1.take() {
+                self.0.try_put(client).expect("its place is free");
+            }
+        }
+    }
+
     async fn query(
         pool: &Queue<Client>,
         limit: Duration,
         sql: &str,
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>> {
-        let client = pool.get().await?;
-        let result = {
-            let mut rows = pin!(client.query(sql, parameters));
-            match bridge::timeout(limit, &mut rows).await {
-                Ok(rows) => rows.map_err(Error::from),
-                Err(elapsed) => {
-                    client.cancel_token().cancel_query(NoTls).await?;
-                    let _cancelled = rows.await; // so that the cancel hits no later query
-                    Err(elapsed.into())
-                }
+        let lent = Lent(pool, Some(pool.get().await?));
+        let client = lent.1.as_ref().expect("taken by `drop` only");
+        let mut rows = pin!(client.query(sql, parameters));
+        match bridge::timeout(limit, &mut rows).await {
+            Ok(rows) => Ok(rows?),
+            Err(elapsed) => {
+                client.cancel_token().cancel_query(NoTls).await?;
+                let _cancelled = rows.await; // so that the cancel hits no later query
+                Err(elapsed.into())
             }
-        };
-        pool.put(client).await?;
-        result
+        }
     }
 
     async fn use_it(url: &str) -> Result<()> {

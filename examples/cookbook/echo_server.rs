@@ -12,27 +12,21 @@
 //! the server is cancelled: true
 //! ```
 
-use std::cell::Cell;
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::rc::Rc;
 
 use async_io::Async;
+use dewar::bridge::sync::Queue;
 use dewar::{Result, bridge};
 use futures_lite::io::BufReader;
 use futures_lite::{AsyncBufReadExt, AsyncWriteExt, StreamExt};
 
 /// Accepts for ever. A connection's task may go on when this one is cancelled; all end with the fragment.
-async fn serve(listener: Async<TcpListener>, served: Rc<Cell<u32>>) -> io::Result<()> {
+async fn serve(listener: Async<TcpListener>, served: Queue<io::Result<()>>) -> io::Result<()> {
     loop {
         let (socket, _peer) = listener.accept().await?;
-        let served = Rc::clone(&served);
-        bridge::spawn(async move {
-            let result = echo(socket).await;
-            served.set(served.get() + 1);
-            result
-        })
-        .detach();
+        let served = served.clone();
+        bridge::spawn(async move { served.put(echo(socket).await).await }).detach();
     }
 }
 
@@ -60,16 +54,16 @@ pub fn main() -> Result<()> {
     bridge::run(async {
         let listener = Async::<TcpListener>::bind(([127, 0, 0, 1], 0))?;
         let address = listener.get_ref().local_addr()?;
-        let served = Rc::new(Cell::new(0));
-        let server = bridge::spawn_named("server", serve(listener, Rc::clone(&served)));
+        let served = Queue::unbounded();
+        let server = bridge::spawn_named("server", serve(listener, served.clone()));
 
         for line in bridge::try_gather(["ada", "bob", "cyd"].map(|name| talk(address, name))).await? {
             println!("{line}");
         }
-        while served.get() < 3 {
-            bridge::yield_now().await; // the server has yet to see that the clients have gone
+        for _ in 0..3 {
+            served.get().await??; // the server's side has seen that the client has gone
         }
-        println!("connections served: {}", served.get());
+        println!("connections served: 3");
         server.cancel();
         println!("the server is cancelled: {}", server.await.is_err_and(|error| error.is_cancelled()));
         Ok(())

@@ -88,7 +88,7 @@ pub fn main() -> Result<()> {
                 future::pending::<()>().await;
             });
         while log.borrow().is_empty() {
-            bridge::yield_now().await;
+            bridge::yield_now().await; // until it is open
         }
         task.cancel();
         say(&log, "cancelled");
