@@ -1,6 +1,8 @@
 //! The kinds of loops that are compared. Another one is another entry here; tables, charts and tests follow.
 
 use dewar::Result;
+#[cfg(feature = "tokio")]
+use dewar::bridge::Backend;
 use dewar::bridge::{self, LoopPolicy};
 
 use super::work::Work;
@@ -40,5 +42,23 @@ pub(crate) const KINDS: &[Kind] = &[
         name: "own_thread",
         what: "A fresh thread with a fresh loop for each fragment: what Flask does for each async callable.",
         run: |work| Ok(bridge::own_thread(async || work.fragment().await)??),
+    },
+    #[cfg(feature = "tokio")]
+    Kind {
+        name: "tokio PerThread",
+        what: "A tokio runtime of the thread’s own, made once and entered for every fragment.",
+        run: |work| Ok(bridge::block_on_with(LoopPolicy::per_thread().backend(Backend::Tokio), work.fragment())??),
+    },
+    #[cfg(feature = "tokio")]
+    Kind {
+        name: "tokio PerRequest",
+        what: "A fresh tokio runtime for each fragment: what a Runtime::new in each handler does.",
+        run: |work| Ok(bridge::block_on_with(LoopPolicy::per_request().backend(Backend::Tokio), work.fragment())??),
+    },
+    #[cfg(feature = "tokio")]
+    Kind {
+        name: "tokio Shared",
+        what: "The fragment on its own thread, inside the process’s one tokio runtime: for reqwest, sqlx and their pools.",
+        run: |work| Ok(bridge::block_on_with(LoopPolicy::tokio(), work.fragment())??),
     },
 ];

@@ -13,7 +13,7 @@ use super::counters::{self, Count};
 use super::far::Runnable;
 use super::header::Place;
 use super::job::{Closure, Job};
-use super::roll::Home;
+use super::roll;
 use super::shared_loop;
 use super::task::Task;
 
@@ -60,7 +60,7 @@ where
     F: FnOnce() -> T + Send + 'static,
 {
     counters::add(Count::ComputeJobs);
-    let header = Home::Pool.enter(Place::Compute, None, Location::caller(), false);
+    let header = roll::of_a_closure(Place::Compute, Location::caller());
     let job = Job::new(Arc::clone(&header), Closure::new(f));
     match pool() {
         Err(error) => {

@@ -50,10 +50,12 @@ impl<T: Clone + Send + Sync + 'static> ContextVar<T> {
 
     /// Its value in this context, cloned.
     pub fn get(&'static self) -> Option<T> {
-        luggage::with_vars(|vars| {
+        let value = luggage::with_vars(|vars| {
             let (_, value) = vars.as_ref()?.iter().find(|(key, _)| *key == self.key())?;
-            value.downcast_ref::<T>().cloned()
-        })
+            Some(Arc::clone(value))
+        })?;
+        // Cloned out here: a `clone` of somebody's may use variables itself.
+        value.downcast_ref::<T>().cloned()
     }
 
     /// Sets it, for what follows in this context: the rest of the request, task or closure. Returns what it was.

@@ -94,6 +94,19 @@ pub(crate) fn add(what: Count) {
     add_n(what, 1);
 }
 
+/// Adds a fragment and its first poll: together, since a look for the sheet costs as much as a count.
+#[inline]
+pub(crate) fn add_fragment() {
+    let counted = SHEET.try_with(|sheet| {
+        sheet.0.add(Count::Fragments, 1);
+        sheet.0.add(Count::Polls, 1);
+    });
+    if counted.is_err() {
+        add_without_thread(Count::Fragments, 1);
+        add_without_thread(Count::Polls, 1);
+    }
+}
+
 /// Takes one away: for gauges.
 #[inline]
 pub(crate) fn sub(what: Count) {

@@ -1,6 +1,8 @@
 //! The course of a fragment, step by step, whoever sleeps in between: our parked thread, or somebody else's loop.
 
+use std::any::Any;
 use std::future::Future;
+use std::mem::needs_drop;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
@@ -26,11 +28,65 @@ pub(crate) enum Step {
     Idle(Option<Instant>),
 }
 
-enum End<T> {
+/// How a fragment ended.
+pub(crate) enum End<T> {
     Value(T),
-    Panic(Box<dyn std::any::Any + Send>),
+    Panic(Box<dyn Any + Send>),
     /// The leash was pulled.
     Cancelled,
+}
+
+/// What came of a poll of the root.
+pub(crate) enum Polled<T> {
+    Pending,
+    Ended(End<T>),
+}
+
+impl<T> Polled<T> {
+    pub(crate) fn into_end(self) -> Option<End<T>> {
+        match self {
+            Polled::Pending => None,
+            Polled::Ended(end) => Some(end),
+        }
+    }
+}
+
+/// Polls the root (and does not count it: the first poll is counted with its fragment). One that has ended is dropped, under the same roof.
+#[inline]
+pub(crate) fn poll<F: Future>(
+    this: &ThisThread,
+    pull: &BellPull,
+    here: &'static Location<'static>,
+    mut root: Pin<&mut Option<F>>,
+) -> Polled<F::Output> {
+    let Some(future) = root.as_mut().as_pin_mut() else { return Polled::Pending };
+    let polled = {
+        let _watched = this.is_debug.get().then(|| debug::watch_fragment(here));
+        let _drive = this.drive(&pull.waker);
+        let mut cx = Context::from_waker(&pull.waker);
+        catch_unwind(AssertUnwindSafe(|| future.poll(&mut cx)))
+    };
+    match polled {
+        Ok(Poll::Pending) => Polled::Pending,
+        Ok(Poll::Ready(value)) => Polled::Ended(end(root, End::Value(value))),
+        Err(panic) => Polled::Ended(end(root, End::Panic(panic))),
+    }
+}
+
+#[inline]
+fn end<F: Future>(mut root: Pin<&mut Option<F>>, end: End<F::Output>) -> End<F::Output> {
+    if !needs_drop::<F>() {
+        return end;
+    }
+    match catch_unwind(AssertUnwindSafe(|| root.set(None))) {
+        Ok(()) => end,
+        // Of two panics the first one is told.
+        Err(second) if matches!(end, End::Panic(_)) => {
+            discard_panic(second);
+            end
+        }
+        Err(panic) => End::Panic(panic),
+    }
 }
 
 pub(crate) struct Course<'a, F: Future> {
@@ -50,51 +106,21 @@ impl<'a, F: Future> Course<'a, F> {
         pull: &'a BellPull,
         here: &'static Location<'static>,
         root: Pin<&'a mut Option<F>>,
+        end: Option<End<F::Output>>,
         is_outermost: bool,
     ) -> Course<'a, F> {
-        Course { this, pull, here, root, end: None, is_outermost }
+        Course { this, pull, here, root, end, is_outermost }
     }
 
-    /// The first poll; true if that was all.
-    #[inline]
-    pub(crate) fn begin(&mut self) -> bool {
-        self.poll_root();
-        self.end.is_some() && (!self.is_outermost || self.is_at_rest())
+    /// Polls the root: for the first time, too.
+    pub(crate) fn begin(&mut self) {
+        self.end = poll(self.this, self.pull, self.here, self.root.as_mut()).into_end();
     }
 
     /// Whether no task is left. (Looked up each time: any poll may have made the loop.)
     #[inline]
     fn is_at_rest(&self) -> bool {
         self.this.local.borrow().as_ref().is_none_or(|local| local.is_at_rest())
-    }
-
-    #[inline]
-    fn poll_root(&mut self) {
-        let Some(root) = self.root.as_mut().as_pin_mut() else { return };
-        counters::add(Count::Polls);
-        let polled = {
-            let _watched = self.this.is_debug.get().then(|| debug::watch_fragment(self.here));
-            let _drive = self.this.drive(&self.pull.waker);
-            let mut cx = Context::from_waker(&self.pull.waker);
-            catch_unwind(AssertUnwindSafe(|| root.poll(&mut cx)))
-        };
-        match polled {
-            Ok(Poll::Pending) => {}
-            Ok(Poll::Ready(value)) => self.end(End::Value(value)),
-            Err(panic) => self.end(End::Panic(panic)),
-        }
-    }
-
-    #[inline]
-    fn end(&mut self, mut end: End<F::Output>) {
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.root.set(None))) {
-            match end {
-                // The first one is told.
-                End::Panic(_) => discard_panic(panic),
-                _ => end = End::Panic(panic),
-            }
-        }
-        self.end = Some(end);
     }
 
     /// Has the loop take a turn, and polls the root if it was woken (not at the wakes of its tasks). The turn comes first
@@ -116,12 +142,14 @@ impl<'a, F: Future> Course<'a, F> {
             local.turn();
         }
         if self.end.is_none() {
-            if self.pull.bell.answer() {
-                self.poll_root();
+            // Before the bell: a root that wakes itself at each poll is to end too.
+            if self.is_leash_pulled() {
+                self.end = Some(end(self.root.as_mut(), End::Cancelled));
                 return Step::Again;
             }
-            if self.is_leash_pulled() {
-                self.end(End::Cancelled);
+            if self.pull.bell.answer() {
+                counters::add(Count::Polls);
+                self.begin();
                 return Step::Again;
             }
         }

@@ -146,6 +146,19 @@ impl Drop for Watched {
     }
 }
 
+/// Tells of a fragment that is begun inside of futures-executor's loop: it works, but that loop stands still meanwhile, and
+/// what the fragment waits for may be on it. (That crate alone says whether it is running.)
+pub(crate) fn look_for_a_foreign_loop(here: &'static Location<'static>) {
+    if futures_executor::enter().is_err() {
+        quietly(|| {
+            log::warn!(
+                "the fragment at {here} blocks a thread on which an executor of futures-executor is running: that one \
+                 stands still meanwhile. `.await` the future there"
+            );
+        });
+    }
+}
+
 /// A thread that looks, ten times in the shortest slow poll, who is polled for too long.
 fn start_watchdog() {
     static IS_STARTED: AtomicBool = AtomicBool::new(false);

@@ -146,8 +146,10 @@ impl EventLoop {
 
 impl Drop for EventLoop {
     fn drop(&mut self) {
-        // It cannot be running: that borrows it.
-        if let Some(local) = self.local.take() {
+        // It cannot be running: that borrows it. Another one may: then its tasks' destructors are part of that one's run.
+        if let Some(local) = self.local.take()
+            && fragment::close(&local, Location::caller()).is_err()
+        {
             local.close();
         }
     }

@@ -2,15 +2,17 @@
 
 use std::future::Future;
 use std::panic::{Location, resume_unwind};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::thread;
 use std::time::Instant;
 
 use super::bell::BellPull;
 use super::counters::{self, Count};
-use super::course::{Course, Step};
+use super::course::{self, Course, Step};
+use super::debug;
 use super::error::BridgeError;
+use super::leash::Leash;
 use super::local_loop::LocalLoop;
 use super::luggage::Bag;
 use super::policy::{Backend, LoopPolicy, Scope};
@@ -51,7 +53,7 @@ pub fn block_on<F: Future>(future: F) -> Result<F::Output, BridgeError> {
     drive(LoopPolicy::current(), Location::caller(), future)
 }
 
-/// As [`block_on`], with a policy for this fragment.
+/// As [`block_on`], with a policy for this fragment, and for what it hands to the shared loop.
 ///
 /// ```
 /// use dewar::bridge::{self, LoopPolicy};
@@ -67,7 +69,9 @@ pub fn block_on<F: Future>(future: F) -> Result<F::Output, BridgeError> {
 /// As [`block_on`].
 #[track_caller]
 pub fn block_on_with<F: Future>(policy: LoopPolicy, future: F) -> Result<F::Output, BridgeError> {
-    drive(policy, Location::caller(), future)
+    let here = Location::caller();
+    // What it spawns on the shared loop is to find the same backend.
+    super::with_policy(policy, || drive(policy, here, future))
 }
 
 /// As [`block_on`], for a fragment that fails with [`Error`](crate::Error), as handlers do: one `?` for both its own
@@ -128,13 +132,17 @@ pub fn run<T>(fragment: impl Future<Output = crate::error::Result<T>>) -> crate:
 pub fn own_thread<T: Send>(make: impl AsyncFnOnce() -> T + Send) -> Result<T, BridgeError> {
     let here = Location::caller();
     let mut bag = Bag::packed_now();
-    let policy = LoopPolicy { scope: Scope::PerRequest, ..LoopPolicy::current() };
+    let outer = LoopPolicy::current();
+    let policy = LoopPolicy { scope: Scope::PerRequest, ..outer };
+    // This thread waits for the other one, so what ends its fragments must reach those.
+    let leash = this_thread::with(|this| this.leash.borrow().clone());
     thread::scope(|scope| {
         let running = thread::Builder::new()
             .name("dewar-own-thread".into())
             .spawn_scoped(scope, || {
                 counters::add(Count::OwnThreads);
-                bag.hold(|| drive(policy, here, make()))
+                let _held = leash.as_ref().map(Leash::hold);
+                bag.hold(|| super::with_policy(outer, || drive(policy, here, make())))
             })
             .map_err(BridgeError::Thread)?;
         running.join().unwrap_or_else(|panic| resume_unwind(panic))
@@ -145,6 +153,9 @@ fn drive<F: Future>(policy: LoopPolicy, here: &'static Location<'static>, future
     this_thread::with(|this| {
         if let Some(outer) = this.running.get().place() {
             return Err(BridgeError::Nested { outer, inner: here });
+        }
+        if policy.debug {
+            debug::look_for_a_foreign_loop(here);
         }
         match policy.backend {
             Backend::Futures => {
@@ -211,8 +222,8 @@ impl<'a> Fragment<'a> {
     ) -> Fragment<'a> {
         this.running.set(Running::Fragment(here));
         this.is_debug.set(policy.debug);
-        counters::add(Count::Fragments);
-        let pull = this.pull.take().unwrap_or_else(BellPull::new);
+        counters::add_fragment();
+        let pull = this.pull.take().unwrap_or_else(|| this.new_pull());
         // The last fragment may have been woken while it ended.
         pull.bell.answer();
         let laid_aside = own.map(|own| this.local.replace(Some(own)));
@@ -225,12 +236,28 @@ impl<'a> Fragment<'a> {
     pub(crate) fn run<F: Future>(self, root: F, is_outermost: bool) -> Result<F::Output, BridgeError> {
         // Dropped before the fragment ends, also when it panics: what the future does in its destructors is still part
         // of it.
-        let root = pin!(Some(root));
+        let mut root = pin!(Some(root));
         let pull = self.pull.as_ref().expect("taken only by `drop`");
-        let mut course = Course::new(self.this, pull, self.here, root, is_outermost);
-        if course.begin() {
-            return course.finish();
+        let first = course::poll(self.this, pull, self.here, root.as_mut());
+        if let course::Polled::Ended(course::End::Value(value)) = first {
+            // The short way, of a future that was ready and left nothing behind.
+            if !is_outermost || self.this.local.borrow().as_ref().is_none_or(|local| local.is_at_rest()) {
+                return Ok(value);
+            }
+            return self.go_on(root, Some(course::End::Value(value)), is_outermost);
         }
+        self.go_on(root, first.into_end(), is_outermost)
+    }
+
+    #[inline(never)]
+    fn go_on<F: Future>(
+        &self,
+        root: Pin<&mut Option<F>>,
+        end: Option<course::End<F::Output>>,
+        is_outermost: bool,
+    ) -> Result<F::Output, BridgeError> {
+        let pull = self.pull.as_ref().expect("taken only by `drop`");
+        let mut course = Course::new(self.this, pull, self.here, root, end, is_outermost);
         loop {
             match course.step() {
                 Step::Done => return course.finish(),

@@ -197,6 +197,11 @@ impl Header {
         }
         // Before the look for the waker, which `listen` does the other way round: one of the two sees the other.
         self.cancel.store(true, Ordering::SeqCst);
+        self.wake();
+    }
+
+    /// Has a future that waits scheduled by its loop.
+    pub(crate) fn wake(&self) {
         let waker = self.lock().waker.clone();
         if let Some(waker) = waker {
             waker.wake();

@@ -52,8 +52,8 @@ impl LocalLoop {
 
     /// Whether `far` is what others know this loop by.
     #[inline]
-    pub(crate) fn is_of(&self, far: &Arc<Far>) -> bool {
-        self.far.get().is_some_and(|own| Arc::ptr_eq(own, far))
+    pub(crate) fn is_of(&self, far: &Far) -> bool {
+        self.far.get().is_some_and(|own| std::ptr::eq(&**own, far))
     }
 
     pub(crate) fn timers(&self) -> Arc<Timers> {
@@ -65,18 +65,25 @@ impl LocalLoop {
         self.ready.borrow_mut().push_back(runnable);
     }
 
+    /// Puts what others have left at the end of the queue.
+    pub(crate) fn take_left(&self) {
+        if let Some(far) = self.far.get() {
+            far.take_left(&mut self.ready.borrow_mut());
+        }
+    }
+
     /// Fires the timers that are due and polls the tasks that were woken before, each once.
     pub(crate) fn turn(&self) {
         if let Some(timers) = self.timers.get() {
             timers.fire();
         }
-        let mut batch = self.spare.take();
-        std::mem::swap(&mut batch, &mut self.ready.borrow_mut());
         if let Some(far) = self.far.get()
             && far.bell.answer()
         {
-            far.take_left(&mut batch);
+            self.take_left();
         }
+        let mut batch = self.spare.take();
+        std::mem::swap(&mut batch, &mut self.ready.borrow_mut());
         for runnable in batch.drain(..) {
             runnable.run();
         }
@@ -106,7 +113,7 @@ impl LocalLoop {
     /// when that is done, or out of time.
     pub(crate) fn cancel_all(&self, by: &Ending) {
         let Some(far) = self.far.get() else { return };
-        far.take_left(&mut self.ready.borrow_mut());
+        self.take_left();
         for header in far.roll.all() {
             if header.is_cancel_requested() {
                 continue;
@@ -130,10 +137,10 @@ impl LocalLoop {
         self.ready.replace(ready);
     }
 
-    /// Ends it: all its tasks are cancelled, in here, without time for `on_cancel`s.
+    /// Ends it: all its tasks are cancelled, in here, without time for `on_cancel`s. Again: nothing.
     pub(crate) fn close(&self) {
         let Some(far) = self.far.get() else { return };
-        // Those that wait for nothing end in one turn; those that clean up are dropped by the end of the queue.
+        // Those that wait for nothing end in one turn.
         while !far.roll.is_empty() {
             self.cancel_all(&Ending::Loop);
             let before = far.roll.all().len();
@@ -142,8 +149,21 @@ impl LocalLoop {
                 break;
             }
         }
+        // Those that clean up wait for something, and are in no queue: woken they are, and it is dropped with them. Else
+        // they would stay with whoever has their wakers, and be dropped by any thread, or never.
+        for header in far.roll.all() {
+            header.wake();
+        }
         drop(far.close());
         drop(self.ready.take());
+    }
+}
+
+impl Drop for LocalLoop {
+    fn drop(&mut self) {
+        // Of a fragment's own loop this is the end: what others hand to it from now on is to be refused, and what they
+        // did at the last moment is to end, not to be waited for in vain.
+        self.close();
     }
 }
 

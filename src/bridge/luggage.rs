@@ -226,20 +226,44 @@ impl Bag {
         Bag(CARRIED.try_with(|here| here.borrow().clone()).unwrap_or_default())
     }
 
-    /// Runs `f` with this luggage in place. Swaps instead of cloning: a poll costs no reference count.
-    pub(crate) fn hold<R>(&mut self, f: impl FnOnce() -> R) -> R {
-        /// Swaps back also if `f` panics.
-        struct SwapBack<'a> {
-            bag: &'a mut Bag,
-            threads_own: Carried,
+    /// Whether the thread has just this.
+    #[inline]
+    fn is_in_place(&self) -> bool {
+        fn address<T: ?Sized>(value: &Option<Arc<T>>) -> Option<*const ()> {
+            value.as_ref().map(|value| Arc::as_ptr(value).cast())
         }
-        impl Drop for SwapBack<'_> {
+        let same = CARRIED.try_with(|here| {
+            let here = here.borrow();
+            address(&here.luggage) == address(&self.0.luggage) && address(&here.vars) == address(&self.0.vars)
+        });
+        same.unwrap_or(true)
+    }
+
+    /// Runs `f` with this luggage in place, and takes back what `f` made of it. Swaps instead of cloning: a poll costs no
+    /// reference count; and most often there is nothing to swap, since a request's tasks run on its own thread.
+    #[inline]
+    pub(crate) fn hold<R>(&mut self, f: impl FnOnce() -> R) -> R {
+        /// Puts things back also if `f` panics.
+        struct PutBack<'a> {
+            bag: &'a mut Bag,
+            /// `None`: the same as in the bag.
+            threads_own: Option<Carried>,
+        }
+        impl Drop for PutBack<'_> {
+            #[inline]
             fn drop(&mut self) {
-                self.bag.0 = replace(std::mem::take(&mut self.threads_own));
+                match self.threads_own.take() {
+                    Some(own) => self.bag.0 = replace(own),
+                    None if self.bag.is_in_place() => {}
+                    None => {
+                        let own = self.bag.0.clone();
+                        self.bag.0 = replace(own);
+                    }
+                }
             }
         }
-        let threads_own = replace(std::mem::take(&mut self.0));
-        let _swap_back = SwapBack { bag: self, threads_own };
+        let threads_own = (!self.is_in_place()).then(|| replace(std::mem::take(&mut self.0)));
+        let _put_back = PutBack { bag: self, threads_own };
         f()
     }
 

@@ -64,7 +64,8 @@ pub struct LoopPolicy {
     pub backend: Backend,
     /// Whether polls are timed and watched: one that takes as long as
     /// [`set_slow_poll`](super::set_slow_poll) says is logged with its task's name and place, afterwards
-    /// and, if it blocks, while it lasts. Costs two readings of the clock and two short locks a poll.
+    /// and, if it blocks, while it lasts; and a fragment that is begun inside of another executor's loop
+    /// (futures-executor's, which says so) is told of. Costs two readings of the clock and two short locks a poll.
     pub debug: bool,
 }
 

@@ -23,10 +23,12 @@ impl Roll {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn enter(&self, make: impl FnOnce(u32) -> Arc<Header>) -> Arc<Header> {
+    /// Makes a task's header, and puts it on the roll. (Made under the lock, which is held for an allocation longer; the
+    /// other way round it would cost a second look for its place.)
+    fn enter(&self, make: impl FnOnce(u32) -> Header) -> Arc<Header> {
         let mut roll = self.lock();
         let entry = roll.vacant_entry();
-        let header = make(entry.key() as u32);
+        let header = Arc::new(make(entry.key() as u32));
         entry.insert(Arc::clone(&header));
         header
     }
@@ -54,6 +56,34 @@ pub(crate) enum Home {
     Tokio(&'static Roll),
     /// A pool: none.
     Pool,
+}
+
+/// Makes the header of a task of a thread's own loop, and puts it on its roll.
+pub(crate) fn enter_local(
+    far: &Arc<Far>,
+    name: Option<Arc<str>>,
+    at: &'static Location<'static>,
+    debug: bool,
+) -> Arc<Header> {
+    let numbered = (next_number(), debug);
+    far.roll.enter(|key| Header::new(Place::Local, name, at, (Home::Local(Arc::clone(far)), key), numbered))
+}
+
+/// The same for a loop that lives as long as the process; `home` is to be its.
+pub(crate) fn enter_shared(
+    roll: &'static Roll,
+    home: Home,
+    name: Option<Arc<str>>,
+    at: &'static Location<'static>,
+    debug: bool,
+) -> Arc<Header> {
+    let numbered = (next_number(), debug);
+    roll.enter(|key| Header::new(Place::Shared, name, at, (home, key), numbered))
+}
+
+/// The header of a closure, which is on no roll.
+pub(crate) fn of_a_closure(place: Place, at: &'static Location<'static>) -> Arc<Header> {
+    Arc::new(Header::new(place, None, at, (Home::Pool, 0), (next_number(), false)))
 }
 
 static NUMBER: AtomicU64 = AtomicU64::new(1);
@@ -98,27 +128,6 @@ impl Home {
             #[cfg(feature = "tokio")]
             Home::Tokio(_) => Running::TokioTask(spawned_at),
             _ => Running::SharedTask(spawned_at),
-        }
-    }
-
-    /// Makes a task's header, and puts it on the roll.
-    pub(crate) fn enter(
-        self,
-        place: Place,
-        name: Option<Arc<str>>,
-        spawned_at: &'static Location<'static>,
-        is_debug: bool,
-    ) -> Arc<Header> {
-        let number = next_number();
-        let header =
-            |home: Home, key: u32| Arc::new(Header::new(place, name, spawned_at, (home, key), (number, is_debug)));
-        // Made under the lock, which is held for an allocation longer; the other way round it would cost a second pass.
-        match self {
-            Home::Local(far) => far.roll.enter(|key| header(Home::Local(Arc::clone(&far)), key)),
-            Home::Shared(roll) => roll.enter(|key| header(Home::Shared(roll), key)),
-            #[cfg(feature = "tokio")]
-            Home::Tokio(roll) => roll.enter(|key| header(Home::Tokio(roll), key)),
-            Home::Pool => header(Home::Pool, 0),
         }
     }
 

@@ -10,10 +10,9 @@ use std::time::Duration;
 use pin_project_lite::pin_project;
 
 use super::far::Far;
-use super::header::Place;
 use super::job::{Body, Job, Plain};
 use super::policy::{Backend, LoopPolicy};
-use super::roll::Home;
+use super::roll::{self, Home};
 use super::sleep::{Sleep, sleep};
 use super::task::Task;
 use super::{shared_loop, this_thread};
@@ -73,7 +72,7 @@ where
 }
 
 /// Runs `future` on the shared loop, the background threads that live as long as the process; where the policy's backend
-/// is tokio, on the process's tokio runtime. From anywhere: a fragment of any scope, or plain blocking code
+/// is tokio, or the spawning task is there already, on the process's tokio runtime. From anywhere: a fragment of any scope, or plain blocking code
 /// (`run_coroutine_threadsafe`). It outlives the fragment that spawned it, and the request's luggage goes along.
 ///
 /// A panic in it is delivered to whoever awaits or joins the task. While it is polled the bridge refuses
@@ -319,7 +318,7 @@ where
     };
     let far = Arc::clone(local.far());
     let is_debug = this_thread::with(|this| this.is_debug.get());
-    let header = Home::Local(Arc::clone(&far)).enter(Place::Local, name, at, is_debug);
+    let header = roll::enter_local(&far, name, at, is_debug);
     let job = Job::new(Arc::clone(&header), body);
     let (runnable, task) =
         async_task::Builder::new().metadata(header.number).spawn_local(|_| job, move |runnable| far.schedule(runnable));
@@ -337,12 +336,14 @@ pub(crate) fn far_away<B>(
 where
     B: Body<Output: Send + 'static> + Send + 'static,
 {
-    let header = Home::Local(Arc::clone(far)).enter(Place::Local, name, at, LoopPolicy::current().debug);
+    let header = roll::enter_local(far, name, at, LoopPolicy::current().debug);
     let job = Job::new(Arc::clone(&header), body);
     if far.is_closed() {
         std::pin::pin!(job).refuse("its loop is closed");
         return Task::new(Arc::clone(&header), shared_loop::nothing(header.number));
     }
+    // From the loop's own thread it goes past what others have left, which came first.
+    this_thread::with(|this| this.take_left(far));
     let far = Arc::clone(far);
     let (runnable, task) =
         async_task::Builder::new().metadata(header.number).spawn(|_| job, move |runnable| far.schedule(runnable));
@@ -357,9 +358,15 @@ where
 {
     let policy = LoopPolicy::current();
     let is_debug = policy.debug || this_thread::with(|this| this.is_debug.get());
+    #[cfg(feature = "tokio")]
+    if this_thread::is_tokio_task() {
+        // What needs tokio goes on needing it.
+        return super::tokio_loop::spawn(name, at, is_debug, body);
+    }
     match policy.backend {
         Backend::Futures => {
-            let header = Home::Shared(&shared_loop::ROLL).enter(Place::Shared, name, at, is_debug);
+            let home = Home::Shared(&shared_loop::ROLL);
+            let header = roll::enter_shared(&shared_loop::ROLL, home, name, at, is_debug);
             let task = shared_loop::spawn(Arc::clone(&header), body);
             Task::new(header, task)
         }

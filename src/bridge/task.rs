@@ -10,7 +10,6 @@ use std::thread;
 
 use async_task::FallibleTask;
 
-use super::bell::BellPull;
 use super::error::{BridgeError, TaskError};
 use super::header::{Header, Place, TaskState};
 use super::job::Output;
@@ -147,7 +146,7 @@ impl<T> Task<T> {
             return Err(BridgeError::WouldDeadlock { spawned_at: self.spawned_at(), joined_at, why });
         }
         // A bell of its own: this may be inside of somebody else's loop, or of ours.
-        let pull = this_thread::with(|this| this.pull.take()).unwrap_or_else(BellPull::new);
+        let pull = this_thread::with(|this| this.pull.take().unwrap_or_else(|| this.new_pull()));
         let mut cx = Context::from_waker(&pull.waker);
         let result = loop {
             // Before the poll: a wake that comes during it is kept.
@@ -160,7 +159,10 @@ impl<T> Task<T> {
             }
         };
         if !pull.is_shared() {
-            this_thread::with(|this| this.pull.set(Some(pull)));
+            this_thread::with(|this| {
+                this.pull.set(Some(pull));
+                this.keep_until_thread_ends();
+            });
         }
         result.map_err(BridgeError::Task)
     }

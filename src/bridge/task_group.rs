@@ -49,7 +49,10 @@ where
     E: 'env,
     B: AsyncFnOnce(TaskGroup<'env, E>) -> Result<T, E>,
 {
-    let group = TaskGroup { new: Rc::default(), waker: Rc::default() };
+    let group = TaskGroup { new: Rc::default(), waker: Rc::default(), is_over: Rc::default() };
+    // Dropped last, also when the group is dropped or a child panics: children that were spawned and never polled may have
+    // clones of the group, and would keep each other.
+    let over = Over(group.clone());
     let mut body = pin!(body(group.clone()));
     let mut value = None;
     let mut children = FuturesUnordered::new();
@@ -92,9 +95,10 @@ where
         })
     })
     .await;
+    group.is_over.set(true);
     // Children first: they may borrow from what the body owns only through what is outside of both.
     drop(children);
-    drop(group.new.take());
+    drop(over);
     match value {
         Some(value) if errors.is_empty() => Ok(value),
         _ => Err(GroupError { errors }),
@@ -108,11 +112,22 @@ pub struct TaskGroup<'env, E> {
     /// Spawned, and not polled yet.
     new: Rc<RefCell<Vec<Child<'env, E>>>>,
     waker: Rc<Cell<Option<Waker>>>,
+    is_over: Rc<Cell<bool>>,
+}
+
+/// Ends a group: what is in it unpolled is dropped, and what is spawned from now on.
+struct Over<'env, E>(TaskGroup<'env, E>);
+
+impl<E> Drop for Over<'_, E> {
+    fn drop(&mut self) {
+        self.0.is_over.set(true);
+        drop(self.0.new.take());
+    }
 }
 
 impl<E> Clone for TaskGroup<'_, E> {
     fn clone(&self) -> Self {
-        TaskGroup { new: Rc::clone(&self.new), waker: Rc::clone(&self.waker) }
+        TaskGroup { new: Rc::clone(&self.new), waker: Rc::clone(&self.waker), is_over: Rc::clone(&self.is_over) }
     }
 }
 
@@ -122,11 +137,16 @@ impl<'env, E: 'env> TaskGroup<'env, E> {
     pub fn spawn<T: 'env>(&self, future: impl Future<Output = Result<T, E>> + 'env) -> GroupTask<T> {
         let slot = Rc::new(Slot { value: RefCell::new(None), has_ended: Cell::new(false), waker: Cell::new(None) });
         let filled = End(Rc::clone(&slot));
-        self.new.borrow_mut().push(Box::pin(child(async move {
+        let future = child(async move {
             let value = future.await?;
             *filled.0.value.borrow_mut() = Some(value);
             Ok(())
-        })));
+        });
+        if self.is_over.get() {
+            drop(future);
+            return GroupTask { slot };
+        }
+        self.new.borrow_mut().push(Box::pin(future));
         if let Some(waker) = self.waker.take() {
             waker.wake();
         }

@@ -68,6 +68,8 @@ pub(crate) struct ThisThread {
     pub(crate) tokio: Cell<Option<super::tokio_loop::TokioLocal>>,
     /// The task that is being polled. Lent by its job, which has it back afterwards: that costs no reference count.
     task: Cell<Option<Arc<Header>>>,
+    /// Whether something was made that is kept from fragment to fragment, and is to be dropped with the thread.
+    pub(crate) is_news: Cell<bool>,
     /// Whether the policy of the running fragment says so.
     pub(crate) is_debug: Cell<bool>,
     /// Set on a thread whose fragments somebody may end: a server's workers.
@@ -90,6 +92,7 @@ thread_local! {
             #[cfg(feature = "tokio")]
             tokio: Cell::new(None),
             task: Cell::new(None),
+            is_news: Cell::new(false),
             is_debug: Cell::new(false),
             leash: RefCell::new(None),
             driven: Cell::new(NOBODY),
@@ -97,6 +100,9 @@ thread_local! {
         })
     };
     static END: End = const { End };
+    /// The same, begun later: see `keep_tokio_until_thread_ends`.
+    #[cfg(feature = "tokio")]
+    static TOKIO_END: End = const { End };
 }
 
 struct End;
@@ -126,7 +132,10 @@ pub(crate) fn local_loop() -> Option<Rc<LocalLoop>> {
     with(|this| match this.running.get() {
         Running::Fragment(_) => {
             let mut local = this.local.borrow_mut();
-            let local = local.get_or_insert_with(|| Rc::new(LocalLoop::new(None)));
+            let local = local.get_or_insert_with(|| {
+                this.is_news.set(true);
+                Rc::new(LocalLoop::new(None))
+            });
             Some(Rc::clone(local))
         }
         _ => None,
@@ -136,6 +145,12 @@ pub(crate) fn local_loop() -> Option<Rc<LocalLoop>> {
 /// Whether a task of the shared loop (or of the tokio runtime) is being polled on this thread.
 pub(crate) fn is_shared_loop() -> bool {
     with(|this| this.running.get().place().is_some() && !matches!(this.running.get(), Running::Fragment(_)))
+}
+
+/// Whether that is one of the tokio runtime.
+#[cfg(feature = "tokio")]
+pub(crate) fn is_tokio_task() -> bool {
+    with(|this| matches!(this.running.get(), Running::TokioTask(_)))
 }
 
 /// The task that is being polled on this thread.
@@ -195,7 +210,24 @@ impl ThisThread {
     /// that is ending already.
     #[inline]
     pub(crate) fn keep_until_thread_ends(&self) {
-        if END.try_with(|_| ()).is_err() {
+        if self.is_news.replace(false) && END.try_with(|_| ()).is_err() {
+            // The thread is ending: so it stays, for the next time.
+            self.is_news.set(true);
+            self.clear();
+        }
+    }
+
+    /// For what is made for a fragment, and may be kept.
+    pub(crate) fn new_pull(&self) -> BellPull {
+        self.is_news.set(true);
+        BellPull::new()
+    }
+
+    /// As `keep_until_thread_ends`, where tokio's thread-local is in use: ours is begun after it, and so ends before it,
+    /// whenever `END` was begun. A runtime cannot be entered any more when tokio's is gone.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn keep_tokio_until_thread_ends(&self) {
+        if TOKIO_END.try_with(|_| ()).is_err() {
             self.clear();
         }
     }
@@ -237,6 +269,16 @@ impl ThisThread {
                 None
             }
             _ => Some(runnable),
+        }
+    }
+
+    /// Moves what others have left for the loop behind `far` into its queue, if it is this thread's, and in use.
+    pub(crate) fn take_left(&self, far: &Far) {
+        if let Ok(local) = self.local.try_borrow()
+            && let Some(local) = &*local
+            && local.is_of(far)
+        {
+            local.take_left();
         }
     }
 

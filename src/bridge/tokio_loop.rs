@@ -18,11 +18,10 @@ use super::course::{Course, Step};
 use super::error::BridgeError;
 use super::far::Runnable;
 use super::fragment::Fragment;
-use super::header::Place;
 use super::job::{Body, Job};
 use super::local_loop::LocalLoop;
 use super::policy::{LoopPolicy, Scope};
-use super::roll::{Home, Roll};
+use super::roll::{self, Home, Roll};
 use super::shared_loop;
 use super::task::Task;
 use super::this_thread::{self, ThisThread};
@@ -66,6 +65,10 @@ pub(crate) fn drive<F: Future>(
     here: &'static Location<'static>,
     future: F,
 ) -> Result<F::Output, BridgeError> {
+    if Handle::try_current().is_err_and(|error| error.is_thread_local_destroyed()) {
+        // tokio would panic, which in a destructor of a thread-local ends the process.
+        return Err(BridgeError::Runtime(io::Error::other("this thread is ending, and tokio's part of it has ended")));
+    }
     match policy.scope {
         Scope::Shared { threads } => {
             shared_loop::wish_for(threads);
@@ -89,7 +92,7 @@ pub(crate) fn drive<F: Future>(
             impl Drop for PutBack<'_> {
                 fn drop(&mut self) {
                     self.0.tokio.set(self.1.take());
-                    self.0.keep_until_thread_ends();
+                    self.0.keep_tokio_until_thread_ends();
                 }
             }
             let own = PutBack(this, Some(own));
@@ -114,7 +117,7 @@ pub(crate) fn spawn<B>(
 where
     B: Body<Output: Send + 'static> + Send + 'static,
 {
-    let header = Home::Tokio(&ROLL).enter(Place::Shared, name, at, is_debug);
+    let header = roll::enter_shared(&ROLL, Home::Tokio(&ROLL), name, at, is_debug);
     let job = Job::new(Arc::clone(&header), body);
     let runtime = match runtime() {
         Ok(runtime) => runtime,
@@ -164,14 +167,14 @@ impl TokioLocal {
         // Dropped in the runtime's context, as it was polled there.
         let _entered = runtime.enter();
         let root = pin!(Some(future));
-        let mut course = Course::new(this, &pull, here, root, true);
+        let mut course = Course::new(this, &pull, here, root, None, true);
         let mut is_begun = false;
         let mut alarm: Option<Pin<Box<Sleep>>> = None;
         runtime.block_on(poll_fn(|cx| {
             // Before anything is looked at: a bell that rings from now on wakes us.
             self.outer.register(cx.waker());
-            if !std::mem::replace(&mut is_begun, true) && course.begin() {
-                return Poll::Ready(());
+            if !std::mem::replace(&mut is_begun, true) {
+                course.begin();
             }
             match course.step() {
                 Step::Done => return Poll::Ready(()),

@@ -12,7 +12,7 @@ use super::counters::{self, Count};
 use super::far::Runnable;
 use super::header::Place;
 use super::job::{Closure, Job};
-use super::roll::Home;
+use super::roll;
 use super::shared_loop;
 use super::task::Task;
 use crate::quiet::quietly;
@@ -49,7 +49,7 @@ where
     F: FnOnce() -> T + Send + 'static,
 {
     counters::add(Count::UnblockJobs);
-    let header = Home::Pool.enter(Place::Unblock, None, Location::caller(), false);
+    let header = roll::of_a_closure(Place::Unblock, Location::caller());
     let job = Job::new(Arc::clone(&header), Closure::new(f));
     if let Err(error) = POOL.open() {
         pin!(job).refuse(&format!("no thread for the blocking pool: {error}"));

@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 use slot::Slot;
 pub(crate) use ticker::Look;
 
+use crate::bridge::Leash;
 use crate::quiet::quietly;
 
 /// How long a worker beyond the minimum waits for a job before it looks whether it is still wanted.
@@ -98,6 +99,8 @@ pub(crate) struct Shared {
     source: Arc<dyn Source>,
     /// Set once, when the pool is to end.
     closing: AtomicBool,
+    /// Ends what waits in the bridge, when the time for a shutdown is over.
+    leash: Leash,
     /// How many workers beyond the minimum shall end as soon as they have nothing to do.
     surplus: AtomicUsize,
     /// Whether the ticker has to be woken by the next worker that becomes busy.
@@ -148,6 +151,7 @@ impl Pool {
             max,
             source,
             closing: AtomicBool::new(false),
+            leash: Leash::new(),
             surplus: AtomicUsize::new(0),
             ticker_asleep: AtomicBool::new(false),
             ticker: OnceLock::new(),
@@ -221,6 +225,28 @@ impl Pool {
 
     /// Waits for the workers to end, at most until `deadline`; returns how many have not.
     pub(crate) fn join(&self, deadline: Instant) -> usize {
+        let left = self.wait_for_all(deadline);
+        if left > 0 {
+            self.end_fragments();
+            self.wait_for_all(Instant::now() + LAST_WORDS);
+        }
+        let mut inner = self.shared.lock();
+        let left = inner.workers.len();
+        let threads = std::mem::take(&mut inner.ended_threads);
+        drop(inner);
+        let ticker = self.ticker.lock().unwrap_or_else(PoisonError::into_inner).take();
+        join_until(threads.into_iter().chain(ticker).collect(), deadline);
+        left
+    }
+
+    /// Ends the bridge's fragments on the workers' threads: handlers that wait in one get an error from it. For those
+    /// that a shutdown would wait for in vain; [`LAST_WORDS`] is the time that it gives them then.
+    pub(crate) fn end_fragments(&self) {
+        self.shared.leash.pull();
+    }
+
+    /// The number of workers that are left at the deadline.
+    fn wait_for_all(&self, deadline: Instant) -> usize {
         let mut inner = self.shared.lock();
         while !inner.workers.is_empty() {
             let left = deadline.saturating_duration_since(Instant::now());
@@ -229,14 +255,12 @@ impl Pool {
             }
             inner = self.shared.changed.wait_timeout(inner, left).unwrap_or_else(PoisonError::into_inner).0;
         }
-        let left = inner.workers.len();
-        let threads = std::mem::take(&mut inner.ended_threads);
-        drop(inner);
-        let ticker = self.ticker.lock().unwrap_or_else(PoisonError::into_inner).take();
-        join_until(threads.into_iter().chain(ticker).collect(), deadline);
-        left
+        inner.workers.len()
     }
 }
+
+/// For handlers whose fragments were ended, to answer and return.
+pub(crate) const LAST_WORDS: Duration = Duration::from_millis(200);
 
 /// Waits for threads to end, at most until `deadline`. What handlers left in thread-locals is dropped there last, and
 /// may not come to an end; so another thread does the waiting, since a join has no deadline of its own.
@@ -441,6 +465,7 @@ impl Shared {
     /// What a worker's thread does.
     fn work(self: &Arc<Self>, slot: &Arc<Slot>) {
         slot.announce();
+        let _held = self.leash.hold();
         let worker = Worker { shared: self, slot, base: slot.base };
         while quietly(|| self.source.work(&worker)).is_none() {
             // Engines catch what handlers do; this is for what they did not think of. The panic hook has told of it.

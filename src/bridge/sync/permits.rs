@@ -42,11 +42,6 @@ impl Permits {
         self.hand_out(wakes);
     }
 
-    /// Takes all that nobody has.
-    pub(super) fn take_all(&mut self) -> usize {
-        std::mem::take(&mut self.free)
-    }
-
     fn hand_out(&mut self, wakes: &mut Wakes) {
         while let Some(amount) = self.line.first_amount()
             && amount <= self.free

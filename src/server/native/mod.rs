@@ -64,7 +64,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::{Engine, Listener, Running, ServerStats, Setup, ShutdownReport};
-use crate::pool::{Look, Pool, Source, Worker, join_until};
+use crate::pool::{LAST_WORDS, Look, Pool, Source, Worker, join_until};
 use crate::service::Service;
 use core::{Core, Job};
 use drive::NO_HANDLER;
@@ -181,6 +181,14 @@ impl Running for Server {
             // Again: one that was let go just when the draining began was not seen by the first look.
             core.let_go_of_all(&mut hand);
             core.pause(Some(deadline.saturating_duration_since(Instant::now()).min(Duration::from_millis(50))));
+        }
+        if core.in_flight() > 0 {
+            // Handlers that wait in the bridge for what never comes get an error, and a moment to answer.
+            self.pool.end_fragments();
+            let last = Instant::now() + LAST_WORDS;
+            while core.in_flight() > 0 && Instant::now() < last {
+                core.pause(Some(Duration::from_millis(5)));
+            }
         }
         let cut = core.cut_all();
         if cut > 0 {

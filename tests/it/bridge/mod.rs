@@ -1,7 +1,9 @@
 //! The bridge: futures on blocking threads.
 
 mod block_on;
+mod event_loops;
 mod fan_out;
+mod foreign;
 mod interval;
 mod luggage;
 mod memo;
@@ -14,6 +16,7 @@ mod scopes;
 mod stats;
 mod streams;
 mod sync;
+mod task_life;
 mod tasks;
 mod timers;
 
@@ -21,3 +24,12 @@ use dewar::bridge::LoopPolicy;
 
 /// What must hold in every scope is tried in every scope.
 const POLICIES: [LoopPolicy; 3] = [LoopPolicy::per_request(), LoopPolicy::per_thread(), LoopPolicy::shared()];
+
+/// The same, and on tokio where that is.
+fn all_policies() -> Vec<LoopPolicy> {
+    #[cfg_attr(not(feature = "tokio"), expect(unused_mut, reason = "there are no others"))]
+    let mut all = POLICIES.to_vec();
+    #[cfg(feature = "tokio")]
+    all.extend(POLICIES.map(|policy| policy.backend(dewar::bridge::Backend::Tokio)));
+    all
+}

@@ -9,8 +9,9 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use dewar::bridge::{self, BridgeError};
 use dewar::server::{Engine, EngineKind, Listener, Running, Server, ServerStats, Setup, ShutdownReport};
-use dewar::{Response, Service};
+use dewar::{Request, Response, Service};
 
 use super::{Client, MOMENT, NEVER, next, start, until};
 use crate::support::panic_message;
@@ -38,6 +39,33 @@ fn a_shutdown_finishes_what_is_in_flight_and_refuses_the_rest() {
     assert_eq!(stopped.join().unwrap(), ShutdownReport { finished: 1, cut: 0 });
     assert_eq!(server.wait(), ShutdownReport { finished: 1, cut: 0 });
     assert_eq!(server.stats().pool.workers, 0);
+}
+
+#[test]
+fn a_fragment_that_never_ends_is_ended_when_the_time_is_over() {
+    let engines = [
+        EngineKind::default(),
+        #[cfg(feature = "tiny_http")]
+        EngineKind::TinyHttp,
+    ];
+    for engine in engines {
+        let (entered, inside) = channel();
+        let entered = Mutex::new(entered);
+        let service = move |_: Request| {
+            entered.lock().unwrap().send(()).unwrap();
+            match bridge::block_on(std::future::pending::<()>()) {
+                Err(BridgeError::Cancelled { .. }) => Response::text("ended").with_status(503),
+                other => Response::text(format!("{other:?}")),
+            }
+        };
+        let server = Server::bind("127.0.0.1:0").unwrap().engine(engine).start(Arc::new(service)).unwrap();
+        let mut client = Client::connect(server.addr());
+        client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+        next(&inside);
+        assert_eq!(server.shutdown(MOMENT).cut, 0, "{engine:?}");
+        assert_eq!(client.answer().body, "ended", "{engine:?}");
+        assert_eq!(server.stats().pool.workers, 0, "{engine:?}");
+    }
 }
 
 #[test]

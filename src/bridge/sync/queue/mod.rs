@@ -1,5 +1,6 @@
 //! `Queue` and `PriorityQueue`: from those who produce to those who consume.
 
+mod doors;
 mod errors;
 mod methods;
 mod shared;

@@ -9,13 +9,14 @@ use std::thread::{self, ThreadId};
 
 use super::super::blocking;
 use super::super::permits::Permits;
-use super::super::waiters::{Door, Wait, Waiters, Wakes, change, lock};
+use super::super::waiters::{Wait, Waiters, Wakes, change, lock};
+use super::doors::{AllDone, Item, Place};
 use super::errors::{Closed, DoneTooOften, TryGetError, TryPutError};
 use super::store::Store;
 
 pub(super) struct Shared<S> {
-    books: Mutex<Books<S>>,
-    /// Notified when the store is back.
+    pub(super) books: Mutex<Books<S>>,
+    /// Notified when the store is back and somebody expects it.
     back: Condvar,
     /// `None`: without bound.
     pub(super) capacity: Option<usize>,
@@ -25,17 +26,19 @@ pub(super) struct Books<S> {
     /// `None` while `borrower` has it, so that the items' own code (their `Ord`) never runs under the lock.
     store: Option<S>,
     borrower: Option<ThreadId>,
+    /// Threads in `back.wait`: without any, the system need not be asked to wake them.
+    expecting: usize,
     /// Items in the store, promised ones included; as of the moment when it was lent.
-    len: usize,
+    pub(super) len: usize,
     /// Items that were put and are not done.
-    unfinished: usize,
-    closed: bool,
+    pub(super) unfinished: usize,
+    pub(super) closed: bool,
     /// Places that are neither taken nor promised; puts wait for them.
-    places: Permits,
+    pub(super) places: Permits,
     /// Items that are not promised; gets wait for them. When the queue is closed, gets wait until it is empty: a promise
     /// may come back.
-    items: Permits,
-    joiners: Waiters,
+    pub(super) items: Permits,
+    pub(super) joiners: Waiters,
 }
 
 type Lent<'a, S> = MutexGuard<'a, Books<S>>;
@@ -47,6 +50,7 @@ impl<S: Store> Shared<S> {
         let books = Books {
             store: Some(S::default()),
             borrower: None,
+            expecting: 0,
             len: 0,
             unfinished: 0,
             closed: false,
@@ -66,7 +70,9 @@ impl<S: Store> Shared<S> {
                 drop(books);
                 panic!("an item's `Ord` used the queue that it is being put into or got from: let it only compare");
             }
+            books.expecting += 1;
             books = self.back.wait(books).unwrap_or_else(PoisonError::into_inner);
+            books.expecting -= 1;
         }
         books
     }
@@ -103,11 +109,12 @@ impl<S: Store> Shared<S> {
         Ok(())
     }
 
-    /// Gets, for who has the promise of an item.
+    /// Gets, for who has the promise of an item, or was let in since there is none left. (After `close_now` promises mean
+    /// nothing any more, made or not.)
     fn get_promised(&self, books: Lent<'_, S>) -> Result<S::Item, Closed> {
         let (mut books, item) = self.with_store(books, Books::get_panicked, Store::take);
         let Some(item) = item else {
-            return Err(Closed(())); // `close_now` has broken the promise
+            return Err(Closed(()));
         };
         let mut wakes = Wakes::default();
         books.has_got(&mut wakes);
@@ -145,11 +152,10 @@ impl<S: Store> Shared<S> {
     #[track_caller]
     pub(super) fn try_get(&self) -> Result<S::Item, TryGetError> {
         let mut books = self.at_home();
-        match books.promise() {
-            Some(Ok(())) => self.get_promised(books).map_err(|Closed(())| TryGetError::Closed),
-            Some(Err(Closed(()))) => Err(TryGetError::Closed),
-            None => Err(TryGetError::Empty),
+        if books.items.try_take(1) || books.is_over() {
+            return self.get_promised(books).map_err(|Closed(())| TryGetError::Closed);
         }
+        Err(TryGetError::Empty)
     }
 
     pub(super) async fn get(&self) -> Result<S::Item, Closed> {
@@ -157,7 +163,7 @@ impl<S: Store> Shared<S> {
             Ok(item) => Ok(item),
             Err(TryGetError::Closed) => Err(Closed(())),
             Err(TryGetError::Empty) => {
-                Wait::new(Item(self)).await?;
+                Wait::new(Item(self)).await;
                 self.get_promised(self.at_home())
             }
         }
@@ -165,7 +171,7 @@ impl<S: Store> Shared<S> {
 
     #[track_caller]
     pub(super) fn blocking_get(&self, call: &str) -> Result<S::Item, Closed> {
-        blocking::wait(&mut Wait::new(Item(self)), call, "get().await")?;
+        blocking::wait(&mut Wait::new(Item(self)), call, "get().await");
         self.get_promised(self.at_home())
     }
 
@@ -203,7 +209,6 @@ impl<S: Store> Shared<S> {
         let mut wakes = Wakes::default();
         let dropped = books.store.replace(S::default());
         let left = std::mem::take(&mut books.len);
-        books.items.take_all();
         books.done(left, &mut wakes);
         books.close(&mut wakes);
         drop(books);
@@ -241,7 +246,7 @@ impl<S> Books<S> {
     fn has_got(&mut self, wakes: &mut Wakes) {
         self.len -= 1;
         self.places.give(1, wakes);
-        if self.closed && self.len == 0 {
+        if self.is_over() {
             self.items.line.call_all(wakes);
         }
     }
@@ -262,12 +267,9 @@ impl<S> Books<S> {
         }
     }
 
-    /// For somebody who wants an item and does not wait yet: a promise, or that there will be none.
-    fn promise(&mut self) -> Option<Result<(), Closed>> {
-        if self.items.try_take(1) {
-            return Some(Ok(()));
-        }
-        (self.closed && self.len == 0).then_some(Err(Closed(())))
+    /// Whether there will never be an item again.
+    pub(super) fn is_over(&self) -> bool {
+        self.closed && self.len == 0
     }
 
     fn done(&mut self, items: usize, wakes: &mut Wakes) {
@@ -300,7 +302,9 @@ impl<'a, S: Store> Loan<'a, S> {
         let mut books = lock(&self.shared.books);
         books.store = self.store.take();
         books.borrower = None;
-        self.shared.back.notify_all();
+        if books.expecting > 0 {
+            self.shared.back.notify_all();
+        }
         books
     }
 }
@@ -316,87 +320,4 @@ impl<S: Store> Drop for Loan<'_, S> {
         drop(books);
         wakes.wake();
     }
-}
-
-/// In front of a place for an item.
-struct Place<'a, S>(&'a Shared<S>);
-
-impl<S> Door for Place<'_, S> {
-    type State = Books<S>;
-    type Pass = ();
-
-    fn state(&self) -> &Mutex<Books<S>> {
-        &self.0.books
-    }
-
-    fn line<'s>(&self, books: &'s mut Books<S>) -> &'s mut Waiters {
-        &mut books.places.line
-    }
-
-    fn enter(&self, books: &mut Books<S>) -> Option<()> {
-        // Closed or not is looked at when the item is put.
-        (books.closed || books.places.try_take(1)).then_some(())
-    }
-
-    fn called(&self, _: &mut Books<S>) {}
-
-    fn pass_on(&self, books: &mut Books<S>, wakes: &mut Wakes) {
-        books.places.give(1, wakes);
-    }
-}
-
-/// In front of an item.
-struct Item<'a, S>(&'a Shared<S>);
-
-impl<S> Door for Item<'_, S> {
-    type State = Books<S>;
-    type Pass = Result<(), Closed>;
-
-    fn state(&self) -> &Mutex<Books<S>> {
-        &self.0.books
-    }
-
-    fn line<'s>(&self, books: &'s mut Books<S>) -> &'s mut Waiters {
-        &mut books.items.line
-    }
-
-    fn enter(&self, books: &mut Books<S>) -> Option<Result<(), Closed>> {
-        books.promise()
-    }
-
-    fn called(&self, books: &mut Books<S>) -> Result<(), Closed> {
-        // Only a closed queue calls without an item, when there is none left.
-        if books.len == 0 { Err(Closed(())) } else { Ok(()) }
-    }
-
-    fn pass_on(&self, books: &mut Books<S>, wakes: &mut Wakes) {
-        if books.len > 0 {
-            books.items.give(1, wakes);
-        }
-    }
-}
-
-/// In front of the moment when all is done.
-struct AllDone<'a, S>(&'a Shared<S>);
-
-impl<S> Door for AllDone<'_, S> {
-    type State = Books<S>;
-    type Pass = ();
-
-    fn state(&self) -> &Mutex<Books<S>> {
-        &self.0.books
-    }
-
-    fn line<'s>(&self, books: &'s mut Books<S>) -> &'s mut Waiters {
-        &mut books.joiners
-    }
-
-    fn enter(&self, books: &mut Books<S>) -> Option<()> {
-        (books.unfinished == 0).then_some(())
-    }
-
-    fn called(&self, _: &mut Books<S>) {}
-
-    // All who waited were called; there is nothing to hand on.
-    fn pass_on(&self, _: &mut Books<S>, _: &mut Wakes) {}
 }
