@@ -24,9 +24,11 @@
 //! | to | use |
 //! | --- | --- |
 //! | run a fragment | [`block_on`], [`run`] where it fails as handlers do, [`block_on_with`] a policy, [`own_thread`] |
-//! | run several futures at once, borrowing | [`gather`], [`try_gather`] |
-//! | let something run by itself | [`spawn`] and [`spawn_named`] until the fragment ends, [`spawn_shared`] beyond |
-//! | wait for a time, or no longer than that | [`sleep`], [`sleep_until`], [`timeout`] |
+//! | run several futures at once, borrowing | [`gather`], [`try_gather`]; [`task_group`](fn@task_group), whose children may come later |
+//! | wait for some of them, or take them as they come | [`wait`](fn@wait), [`as_completed`] |
+//! | let something run by itself | [`spawn`] and [`spawn_named`] until the fragment ends, [`spawn_shared`] beyond; [`TaskBuilder`] with clean-up |
+//! | go on when whoever waits gives up | [`shield`] |
+//! | wait for a time, or no longer than that | [`sleep`], [`sleep_until`]; [`timeout`], [`timeout_at`] |
 //! | do something again and again | [`interval`](fn@interval), in a fragment; [`every`], beside all of them |
 //! | go through many items, some at a time | [`fan_out`](fn@fan_out), [`try_fan_out`], [`for_each_limited`] |
 //! | write a stream as a function | [`stream`](fn@stream), [`try_stream`] |
@@ -34,8 +36,11 @@
 //! | call something not too often, again when it failed, once for all | [`RateLimiter`], [`KeyedRateLimiter`]; [`retry`](fn@retry); [`Memo`] |
 //! | call blocking code from a fragment | [`unblock()`]; for the processor's work [`compute()`] |
 //! | share, wait for and hand over | [`sync`]: locks, events, semaphores, queues |
+//! | have something done on a loop, from another thread | [`LoopHandle`] |
+//! | have a value follow the tasks | [`ContextVar`] |
 //! | say where loops live | [`LoopPolicy`], [`with_policy`], [`set_default_policy`] |
-//! | see what goes on | [`stats`], [`unblock_stats`] |
+//! | hold a loop in the hand | [`EventLoop`] |
+//! | see what goes on | [`tasks`](fn@tasks), [`current_task`], [`on_unhandled`]; [`stats`], [`unblock_stats`] |
 //!
 //! # Rules
 //!

@@ -3,6 +3,7 @@
 
 mod app;
 mod bridge;
+mod cookbook;
 mod examples;
 #[cfg(all(feature = "templates", feature = "static_files", feature = "tiny_http"))]
 mod lab;
