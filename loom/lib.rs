@@ -1,1 +1,1 @@
-//! See `tests/claim.rs`: `RUSTFLAGS="--cfg loom" cargo test --release --manifest-path loom/Cargo.toml`.
+//! See `tests/claim.rs` and `tests/sleep.rs`: `RUSTFLAGS="--cfg loom" cargo test --release --manifest-path loom/Cargo.toml`.
