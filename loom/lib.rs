@@ -1,1 +1,2 @@
-//! See `tests/claim.rs` and `tests/waiters.rs`: `RUSTFLAGS="--cfg loom" cargo test --release --manifest-path loom/Cargo.toml`.
+//! See `tests/claim.rs`, `tests/waiters.rs` and `tests/sleep.rs`:
+//! `RUSTFLAGS="--cfg loom" cargo test --release --manifest-path loom/Cargo.toml`.

@@ -43,7 +43,7 @@ pub enum Backend {
     /// is refused where a runtime is driven already ([`BridgeError::InsideTokio`](super::BridgeError::InsideTokio)), and
     /// what was made on it is bound to it:
     ///
-    /// - `PerRequest`: a socket that is kept and used later panics with tokio's "A Tokio 1.x context was found, but it is
+    /// - `PerRequest`: a socket that is kept and used later fails with tokio's "A Tokio 1.x context was found, but it is
     ///   being shutdown". A client with a pool (reqwest) finds its connections closed, and makes them anew in each fragment.
     /// - `PerThread`: a connection gets on only while a fragment runs on the thread that made it. A client that several
     ///   threads share waits, without an error, for a thread that does nothing.

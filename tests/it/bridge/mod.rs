@@ -1,6 +1,7 @@
 //! The bridge: futures on blocking threads.
 
 mod block_on;
+mod contexts;
 mod event_loops;
 mod fan_out;
 mod foreign;
@@ -14,16 +15,19 @@ mod pools;
 mod rate_limiter;
 mod retry;
 mod scopes;
+mod soak;
 mod stats;
 mod streams;
 mod sync;
 mod task_life;
 mod tasks;
 mod timers;
+mod together;
 #[cfg(feature = "tokio")]
 mod tokio_clients;
 #[cfg(feature = "tokio")]
 mod tokio_works;
+mod watching;
 
 use dewar::bridge::LoopPolicy;
 
