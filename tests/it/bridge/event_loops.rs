@@ -1,5 +1,7 @@
 //! Loops in the hand, and handles to loops: what runs when, and that nothing stays behind.
 
+#![expect(clippy::async_yields_async, reason = "a task that outlives the fragment that spawned it is what is tried")]
+
 use std::cell::{Cell, RefCell};
 use std::future::pending;
 use std::rc::Rc;

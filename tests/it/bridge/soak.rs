@@ -93,8 +93,8 @@ fn wakes_and_cancels_race_from_all_sides() {
                     let infos = bridge::tasks();
                     let order: Vec<usize> = (0..200).map(|_| random.below(200)).collect();
                     let waker = bridge::unblock(move || {
-                        for i in 0..200 {
-                            receivers[i].open();
+                        for receiver in &receivers {
+                            receiver.open();
                         }
                     });
                     let canceller = bridge::unblock(move || {

@@ -14,8 +14,10 @@ use crate::support::{self, Trace};
 
 use super::all_policies;
 
+type Spawn = fn(BoxFuture) -> Task<()>;
+
 /// The ways to spawn a future that is `Send`.
-const SPAWNS: [(&str, fn(BoxFuture) -> Task<()>); 2] =
+const SPAWNS: [(&str, Spawn); 2] =
     [("local", |future| bridge::spawn(future)), ("shared", |future| bridge::spawn_shared(future))];
 
 type BoxFuture = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;

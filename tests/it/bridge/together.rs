@@ -130,7 +130,7 @@ fn a_group_borrows_nests_and_grows() {
                     let five = inner.spawn(async { Ok(turns(5).await) });
                     Ok(five.await.unwrap())
                 });
-                Ok(nested.await.map_err(|_| "nested")?)
+                nested.await.map_err(|_| "nested")
             }),
         );
         assert_eq!(total.unwrap(), Ok(5));

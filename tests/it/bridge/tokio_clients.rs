@@ -117,7 +117,7 @@ fn on_another_thread_it_waits_for_the_loop_that_has_its_connection() {
 fn reqwests_blocking_client_works_in_blocking_code() {
     let get = || reqwest::blocking::get(format!("http://{}/", *SERVER)).unwrap().text().unwrap();
     let mut app = App::new("dewar_it");
-    app.get("/", move || get());
+    app.get("/", get);
     app.get("/unblock", async move || bridge::unblock(get).await);
     let client = support::client(app);
     assert_eq!(client.get("/").text(), "pong");

@@ -1,5 +1,7 @@
 //! tokio behind the bridge: in somebody else's tokio program, with somebody else's `block_on`, to the end of a thread.
 
+#![expect(clippy::async_yields_async, reason = "a task that outlives the fragment that spawned it is what is tried")]
+
 use std::cell::RefCell;
 use std::panic;
 use std::sync::Arc;
