@@ -1,5 +1,5 @@
 //! A database behind a small pool: rows written in batches, read in pages, and a query that takes too long given up.
-//! SQLite, whose calls block, through `unblock`; PostgreSQL through an async crate on tokio.
+//! SQLite, whose calls block, through `unblock`; PostgreSQL through an async crate on tokio (feature `tokio`).
 //!
 //! In asyncio: `asyncpg.create_pool`, `executemany`, `asyncio.timeout`; `sqlite3` through `to_thread`.
 //!
@@ -13,7 +13,7 @@
 //! PostgreSQL: left out, since DATABASE_URL is not set
 //! ```
 //!
-//! and with `--features tokio`, and `DATABASE_URL=postgresql://…`, in the place of the last line
+//! and with `DATABASE_URL=postgresql://…` before it, in the place of the last line
 //!
 //! ```text
 //! PostgreSQL: 1000 rows in 4 batches
@@ -120,7 +120,6 @@ mod sqlite {
     }
 }
 
-#[cfg(feature = "tokio")]
 mod postgres {
     use std::pin::pin;
 
@@ -198,13 +197,7 @@ pub fn main() -> Result<()> {
     fs::remove_dir_all(&folder)?;
     result?;
     match env::var("DATABASE_URL") {
-        #[cfg(feature = "tokio")]
         Ok(url) => postgres::main(&url),
-        #[cfg(not(feature = "tokio"))]
-        Ok(_) => {
-            println!("PostgreSQL: left out, since it needs `--features tokio`");
-            Ok(())
-        }
         Err(_) => {
             println!("PostgreSQL: left out, since DATABASE_URL is not set");
             Ok(())

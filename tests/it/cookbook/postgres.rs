@@ -80,11 +80,6 @@ fn database_with_postgresql() {
     };
     let heads = super::heads("database");
     let (sqlite, _left_out) = heads[0].trim_end().rsplit_once('\n').unwrap();
-    if !cfg!(feature = "tokio") {
-        let expected = format!("{sqlite}\nPostgreSQL: left out, since it needs `--features tokio`\n");
-        assert_eq!(super::output("database", Some("postgresql:///nowhere")), expected);
-        return;
-    }
     let server = Postgres::start(bin);
     assert_eq!(super::output("database", Some(&server.url())), format!("{sqlite}\n{}", heads[1]));
 }
