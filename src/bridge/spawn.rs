@@ -73,7 +73,9 @@ where
 
 /// Runs `future` on the shared loop, the background threads that live as long as the process; where the policy's backend
 /// is tokio, or the spawning task is there already, on the process's tokio runtime. From anywhere: a fragment of any scope, or plain blocking code
-/// (`run_coroutine_threadsafe`). It outlives the fragment that spawned it, and the request's luggage goes along.
+/// (`run_coroutine_threadsafe`). It outlives the fragment that spawned it, and the request's luggage goes along. One that
+/// waits for what never comes stays, also without its handle ([`tasks`](super::tasks) shows it): asyncio would collect it
+/// as garbage, or a task that is still wanted.
 ///
 /// A panic in it is delivered to whoever awaits or joins the task. While it is polled the bridge refuses
 /// to [`block_on`](super::block_on): move blocking code into [`unblock`](super::unblock()).
