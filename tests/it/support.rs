@@ -78,7 +78,8 @@ impl Drop for Leaks {
             if pushed == 0 && alive == 0 {
                 return;
             }
-            assert!(Instant::now() < until, "left behind: {pushed} contexts pushed, {alive} tasks alive");
+            let tasks = bridge::tasks();
+            assert!(Instant::now() < until, "left behind: {pushed} contexts pushed, {alive} tasks alive: {tasks:?}");
             std::thread::sleep(Duration::from_millis(2));
         }
     }

@@ -5,6 +5,7 @@ mod contexts;
 mod event_loops;
 mod fan_out;
 mod interval;
+mod joins;
 mod leashes;
 mod luggage;
 mod memo;
