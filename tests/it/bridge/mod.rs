@@ -6,6 +6,7 @@ mod event_loops;
 mod fan_out;
 mod foreign;
 mod interval;
+mod joins;
 mod leashes;
 mod luggage;
 mod memo;

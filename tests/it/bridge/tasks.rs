@@ -233,11 +233,16 @@ fn join_is_refused_where_it_would_never_end() {
         assert_eq!(ended.join().unwrap(), 5);
     })
     .unwrap();
-    let (end, ended) = bridge::sync::oneshot::<()>();
-    let on_the_loop = bridge::spawn_shared(async { bridge::spawn_shared(ended).join() });
+    let on_the_loop = bridge::spawn_shared(async {
+        let task = bridge::TaskBuilder::new().name("refused to join").spawn_shared(pending::<()>());
+        let refused = task.join();
+        // It went on; it is not to be left behind.
+        let all = bridge::tasks();
+        all.iter().filter(|task| task.name() == Some("refused to join")).for_each(bridge::TaskInfo::cancel);
+        refused
+    });
     let refused = on_the_loop.join().unwrap();
     assert!(matches!(refused, Err(BridgeError::WouldDeadlock { .. })));
-    end.send(()).unwrap(); // the refused task goes on, and has to end some time
 }
 
 #[test]
