@@ -3,6 +3,7 @@
 mod block_on;
 mod fan_out;
 mod foreign;
+mod groups;
 mod interval;
 mod luggage;
 mod memo;
@@ -17,6 +18,7 @@ mod streams;
 mod sync;
 mod tasks;
 mod timers;
+mod types;
 
 use dewar::bridge::LoopPolicy;
 
