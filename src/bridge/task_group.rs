@@ -195,12 +195,13 @@ impl<T> fmt::Debug for GroupTask<T> {
 /// the others are logged.
 ///
 /// ```
-/// use dewar::{Result, bridge};
+/// use dewar::{Error, Result, bridge};
 ///
 /// fn handler() -> Result<i64> {
 ///     bridge::run(async {
 ///         let sum = bridge::task_group(async |group| {
-///             let [one, two] = ["1", "x"].map(|word| group.spawn(async move { Ok(word.parse::<i64>()?) }));
+///             // `Error` has to be named: by `?` alone, rustc cannot tell what the errors are
+///             let [one, two] = ["1", "x"].map(|word| group.spawn(async { Ok::<i64, Error>(word.parse()?) }));
 ///             Ok(one.await.unwrap_or(0) + two.await.unwrap_or(0))
 ///         });
 ///         Ok(sum.await?)
