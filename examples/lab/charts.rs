@@ -146,7 +146,7 @@ pub(crate) fn lines(rows: &[&Row]) -> Result<String> {
         let (bottom, height) = (26, area.dim_in_pixel().1 as i32);
         for ((x, _), y, kind, colour) in apart(ends, 12..height - bottom) {
             area.draw(&Rectangle::new([(x + 10, y - 5), (x + 14, y + 5)], colour.filled()))?;
-            area.draw(&Text::new(kind.to_owned(), (x + 18, y - 7), ("sans-serif", 13).into_font().color(&INK)))?;
+            area.draw(&Text::new(kind.to_owned(), (x + 18, y - 5), ("sans-serif", 13).into_font().color(&INK)))?;
         }
         Ok(())
     })

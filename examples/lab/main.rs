@@ -54,6 +54,10 @@ fn main() -> Result<()> {
     app(own.flask).run_with(RunOptions::from_env_and(own.others)?)
 }
 
+fn is_help(arg: &str) -> bool {
+    matches!(arg, "--help" | "-h")
+}
+
 /// What the command line says to the lab, and not to the server.
 #[derive(Debug, Default)]
 pub(crate) struct OwnOptions {
@@ -72,7 +76,7 @@ impl OwnOptions {
     /// Sorts the arguments.
     ///
     /// # Errors
-    /// When an option has no value.
+    /// When an option has no value, or one that it does not take; when one has nothing to say without another.
     pub(crate) fn take(args: impl IntoIterator<Item = String>) -> Result<OwnOptions> {
         let mut own = OwnOptions::default();
         let mut args = args.into_iter();
@@ -81,7 +85,7 @@ impl OwnOptions {
                 Some((name, value)) => (name, Some(value.to_owned())),
                 None => (arg.as_str(), None),
             };
-            let place = match name {
+            let flag = match name {
                 "--json" => &mut own.json,
                 "--csv" => &mut own.csv,
                 "--quick" => &mut own.quick,
@@ -97,7 +101,7 @@ impl OwnOptions {
                     }
                     continue;
                 }
-                "--help" | "-h" => {
+                name if is_help(name) => {
                     // The server says its own, and ends the program.
                     println!("{USAGE}");
                     own.others.push(arg);
@@ -108,7 +112,19 @@ impl OwnOptions {
                     continue;
                 }
             };
-            *place = true;
+            if let Some(value) = value {
+                return Err(Error::msg(format!("{name} takes no value: write it without ={value}")));
+            }
+            *flag = true;
+        }
+        let is_said = [("--quick", own.quick), ("--work", own.work.is_some()), ("--n", own.n.is_some())]
+            .into_iter()
+            .chain([("--concurrency", own.concurrency.is_some())])
+            .find(|(_, is_said)| *is_said);
+        if let (Some((name, _)), false) = (is_said, own.json || own.csv || own.others.iter().any(|arg| is_help(arg))) {
+            return Err(Error::msg(format!(
+                "{name} is for --json and --csv, and neither is there: on the page, the form says what is measured"
+            )));
         }
         Ok(own)
     }

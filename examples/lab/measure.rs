@@ -43,7 +43,7 @@ pub(crate) fn run(plan: &Plan, stop: &AtomicBool, tell: &mut dyn FnMut(Event)) -
     let cells: Vec<_> = plan
         .works
         .iter()
-        .flat_map(|work| plan.concurrency.iter().map(move |threads| (*work, *threads)))
+        .flat_map(|work| plan.concurrency_of(*work).iter().map(move |threads| (*work, *threads)))
         .flat_map(|(work, threads)| KINDS.iter().map(move |kind| (work, threads, kind)))
         .collect();
     for (i, (work, concurrency, kind)) in cells.iter().enumerate() {

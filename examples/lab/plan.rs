@@ -137,6 +137,15 @@ impl Asked {
 }
 
 impl Plan {
+    /// With which numbers of threads this is measured. One after the other only with the fewest: that is where the two
+    /// ways of fetching are compared, and each further one would take a tenth of a second for every fragment.
+    pub(crate) fn concurrency_of(&self, work: Work) -> &[usize] {
+        match work {
+            Work::FetchInTurn(_) => &self.concurrency[..self.concurrency.len().min(1)],
+            Work::Ready | Work::Sleep(_) | Work::Fetch(_) => &self.concurrency,
+        }
+    }
+
     /// For people: `fetch, fetch-in-turn on 1, 8 threads`.
     pub(crate) fn in_words(&self) -> String {
         let works: Vec<_> = self.works.iter().map(|work| work.name()).collect();

@@ -126,6 +126,7 @@ impl Report {
     /// What the figures say, in a sentence or two for each sort of fragment.
     pub(crate) fn meaning(&self) -> Vec<String> {
         let mut meaning: Vec<String> = self.works().into_iter().filter_map(|work| self.meaning_of(work)).collect();
+        meaning.extend(self.meaning_of_tokio());
         meaning.extend(self.meaning_of_turns());
         meaning.extend(self.meaning_of_flask());
         meaning
@@ -189,6 +190,19 @@ impl Report {
             times(fresh),
             times(shared),
             times(own),
+        ))
+    }
+
+    fn meaning_of_tokio(&self) -> Option<String> {
+        let kinds = ["tokio Shared", "tokio PerThread", "tokio PerRequest"];
+        let work = self.works().into_iter().find(|work| self.first(work, kinds[0]).is_some())?;
+        let [shared, reused, fresh] = kinds.map(|kind| self.first(work, kind));
+        Some(format!(
+            "On tokio, {work} took {} in the process’s one runtime, {} in one of the thread’s own, and {} in a fresh one \
+             for each fragment.",
+            time(shared?.p50_ns),
+            time(reused?.p50_ns),
+            time(fresh?.p50_ns),
         ))
     }
 

@@ -55,6 +55,14 @@ impl EventLoop {
     }
 
     /// The loop that is running on this thread: [`LoopHandle::current`]. `asyncio.get_running_loop`.
+    ///
+    /// ```
+    /// use dewar::bridge::{self, EventLoop};
+    ///
+    /// assert!(EventLoop::current().is_none());
+    /// assert!(bridge::block_on(async { EventLoop::current() })?.is_some());
+    /// # Ok::<(), bridge::BridgeError>(())
+    /// ```
     pub fn current() -> Option<LoopHandle> {
         LoopHandle::current()
     }
@@ -124,7 +132,18 @@ impl EventLoop {
     }
 
     /// Closes the loop: its tasks are dropped (an `on_cancel` is polled once, and not waited for), and whatever is handed
-    /// to it afterwards is refused. Again: nothing.
+    /// to it afterwards is refused. Again: nothing. `loop.close`.
+    ///
+    /// ```
+    /// use dewar::bridge::{self, BridgeError, EventLoop};
+    ///
+    /// let event_loop = EventLoop::new();
+    /// let task = event_loop.run_until_complete(async { bridge::spawn(std::future::pending::<()>()) })?;
+    /// event_loop.close()?;
+    /// assert!(task.is_finished());
+    /// assert!(matches!(event_loop.run_until_complete(async {}), Err(BridgeError::Closed { .. })));
+    /// # Ok::<(), BridgeError>(())
+    /// ```
     ///
     /// # Errors
     ///

@@ -82,6 +82,7 @@ impl<K: Hash + Eq> KeyedRateLimiter<K> {
     /// assert!(limiter.try_acquire("bob").is_err()); // no room until Ann's calls are over
     /// assert!(limiter.try_acquire("ann").is_ok());
     /// ```
+    #[must_use]
     pub fn max_keys(mut self, keys: usize) -> KeyedRateLimiter<K> {
         self.max_keys = keys.max(1);
         self

@@ -126,6 +126,18 @@ impl LoopHandle {
     }
 
     /// As [`call_soon`](LoopHandle::call_soon), at `when`; at once if that is past. `loop.call_at`.
+    ///
+    /// ```
+    /// use dewar::bridge::LoopHandle;
+    /// use std::sync::mpsc;
+    /// use std::time::{Duration, Instant};
+    ///
+    /// let (send, called) = mpsc::channel();
+    /// let when = Instant::now() + Duration::from_millis(1);
+    /// LoopHandle::shared().call_at(when, move || send.send(Instant::now()).unwrap());
+    /// assert!(called.recv()? >= when);
+    /// # Ok::<(), mpsc::RecvError>(())
+    /// ```
     #[track_caller]
     pub fn call_at(&self, when: Instant, f: impl FnOnce() + Send + 'static) -> CallHandle {
         CallHandle(self.task(None, Location::caller(), async move {

@@ -54,12 +54,14 @@ impl<K: Hash + Eq, V: Clone> Memo<K, V> {
     }
 
     /// The same, with values that are made anew when they are older than `ttl`, as counted from the end of their run.
+    #[must_use]
     pub fn ttl(mut self, ttl: Duration) -> Memo<K, V> {
         self.ttl = Some(ttl);
         self
     }
 
     /// The same, with at most so many values. With zero none is kept, but callers at the same time still share one run.
+    #[must_use]
     pub fn capacity(mut self, values: usize) -> Memo<K, V> {
         self.capacity = values;
         self

@@ -106,7 +106,8 @@ impl LoopPolicy {
     }
 
     /// The process's tokio runtime: [`Scope::Shared`] on `Backend::Tokio`, where pooled clients outlive the
-    /// request that made them.
+    /// request that made them. The cure of tokio's panic "there is no reactor running, must be called from the context
+    /// of a Tokio 1.x runtime".
     ///
     /// ```
     /// use dewar::bridge::{self, LoopPolicy};

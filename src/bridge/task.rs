@@ -88,7 +88,19 @@ impl<T> Task<T> {
         self.header.spawned_at
     }
 
-    /// Whether it has ended, in whichever way: awaiting it gives the result at once.
+    /// Whether it has ended, in whichever way: awaiting it gives the result at once. `Task.done`.
+    ///
+    /// ```
+    /// use dewar::bridge;
+    ///
+    /// bridge::block_on(async {
+    ///     let task = bridge::spawn(async {});
+    ///     assert!(!task.is_finished()); // it had no turn yet
+    ///     bridge::yield_now().await;
+    ///     assert!(task.is_finished());
+    /// })?;
+    /// # Ok::<(), bridge::BridgeError>(())
+    /// ```
     pub fn is_finished(&self) -> bool {
         self.inner.as_ref().is_none_or(FallibleTask::is_finished) || self.is_cancelled_in_its_queue()
     }

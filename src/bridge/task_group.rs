@@ -210,6 +210,25 @@ impl<T> fmt::Debug for GroupTask<T> {
 }
 
 /// What failed in a [`task_group`]: at least one error, all of them kept. `ExceptionGroup`.
+///
+/// It is an [`Error`] if `E` is one. A group of [`dewar::Error`](crate::Error)s becomes one of these by `?`: the first, and
+/// the others are logged.
+///
+/// ```
+/// use dewar::{Error, Result, bridge};
+///
+/// fn handler() -> Result<i64> {
+///     bridge::run(async {
+///         let sum = bridge::task_group(async |group| {
+///             // `Error` has to be named: by `?` alone, rustc cannot tell what the errors are
+///             let [one, two] = ["1", "x"].map(|word| group.spawn(async { Ok::<i64, Error>(word.parse()?) }));
+///             Ok(one.await.unwrap_or(0) + two.await.unwrap_or(0))
+///         });
+///         Ok(sum.await?)
+///     })
+/// }
+/// assert_eq!(handler().unwrap_err().to_string(), "invalid digit found in string");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GroupError<E> {
     errors: Vec<E>,
@@ -236,6 +255,18 @@ impl<E: fmt::Display> fmt::Display for GroupError<E> {
             1 => write!(f, " (and one more: {})", rest[0]),
             more => write!(f, " (and {more} more: {}, …)", rest[0]),
         }
+    }
+}
+
+/// So that `?` works in handlers: the first error is the one that is answered with, the others are logged.
+impl From<GroupError<crate::error::Error>> for crate::error::Error {
+    #[track_caller]
+    fn from(group: GroupError<crate::error::Error>) -> crate::error::Error {
+        let mut errors = group.into_errors().into_iter();
+        // A group that fails has an error; without one there would be nothing to answer with.
+        let first = errors.next().unwrap_or_else(|| crate::error::Error::msg("the group failed"));
+        errors.for_each(|other| log::error!("in the same task group: {other}"));
+        first
     }
 }
 

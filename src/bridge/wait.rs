@@ -81,11 +81,33 @@ pub fn first_completed<T>(_result: &T) -> bool {
 }
 
 /// For [`wait`]: an `Err` is enough. `FIRST_EXCEPTION`.
+///
+/// ```
+/// use dewar::bridge;
+/// use std::future;
+///
+/// let futures = ["1", "x", "wait"].map(async |word| match word {
+///     "wait" => future::pending().await,
+///     word => word.parse::<u8>(),
+/// });
+/// let waited = bridge::block_on(bridge::wait(futures, bridge::first_error))?;
+/// assert!(waited.done.iter().any(|(number, result)| *number == 1 && result.is_err()));
+/// assert_eq!(waited.pending[0].0, 2);
+/// # Ok::<(), bridge::BridgeError>(())
+/// ```
 pub fn first_error<T, E>(result: &Result<T, E>) -> bool {
     result.is_err()
 }
 
 /// For [`wait`]: nothing is enough but all. `ALL_COMPLETED`.
+///
+/// ```
+/// use dewar::bridge;
+///
+/// let waited = bridge::block_on(bridge::wait([1, 2].map(async |n| n), bridge::all_completed))?;
+/// assert_eq!((waited.done.len(), waited.pending.len()), (2, 0));
+/// # Ok::<(), bridge::BridgeError>(())
+/// ```
 pub fn all_completed<T>(_result: &T) -> bool {
     false
 }

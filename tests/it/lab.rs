@@ -216,6 +216,32 @@ fn fetches_are_measured_both_ways() {
 }
 
 #[test]
+fn fetches_in_turn_are_measured_where_they_are_compared() {
+    let report = options(&["--json", "--work", "fetch", "--n", "1", "--concurrency", "2,1"]).measure().unwrap();
+    let threads = |work: &str| -> Vec<usize> {
+        let rows = report.rows.iter().filter(|row| row.work == work && row.kind == "PerThread");
+        rows.map(|row| row.concurrency).collect()
+    };
+    assert_eq!(threads("fetch"), [1, 2]);
+    assert_eq!(threads("fetch-in-turn"), [1], "with the fewest threads only");
+}
+
+#[test]
+fn options_without_an_effect_are_mistakes() {
+    let refused = |args: &[&str]| OwnOptions::take(args.iter().map(|arg| arg.to_string())).unwrap_err().to_string();
+    assert_eq!(refused(&["--json=no"]), "--json takes no value: write it without =no");
+    assert_eq!(refused(&["--flask=1", "--csv"]), "--flask takes no value: write it without =1");
+    for alone in ["--quick", "--work=ready", "--n=5", "--concurrency=1"] {
+        let refused = refused(&[alone]);
+        let name = alone.split('=').next().unwrap();
+        assert!(refused.starts_with(&format!("{name} is for --json and --csv")), "{refused}");
+    }
+    options(&["--quick", "--csv"]);
+    options(&["--flask", "--port", "0"]);
+    options(&["--quick", "--help"]);
+}
+
+#[test]
 fn loops_are_counted() {
     // The counters are those of the whole process.
     alone("lab::loops_are_counted", || {

@@ -213,6 +213,25 @@ impl Condition {
     }
 
     /// Notifies the `n` who have waited longest, or all if there are fewer. `condition.notify(n)`.
+    ///
+    /// ```
+    /// use dewar::bridge::{self, sync::{Condition, Lock}};
+    ///
+    /// let (free, changed) = (Lock::new(0), Condition::new());
+    /// let taken = bridge::block_on(bridge::gather([false, false, true].map(async |gives| {
+    ///     let mut free = free.lock().await;
+    ///     if gives {
+    ///         *free = 2;
+    ///         changed.notify(2); // for two there is something
+    ///         return 0;
+    ///     }
+    ///     free = changed.wait_for(free, |free| *free > 0).await;
+    ///     *free -= 1;
+    ///     1
+    /// })))?;
+    /// assert_eq!(taken, [1, 1, 0]);
+    /// # Ok::<(), bridge::BridgeError>(())
+    /// ```
     pub fn notify(&self, n: usize) {
         change(&self.0, |line, wakes| {
             for _ in 0..n {

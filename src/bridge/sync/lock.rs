@@ -130,6 +130,16 @@ impl<T> Lock<T> {
     }
 
     /// Whether somebody has it, at this moment. `lock.locked()`.
+    ///
+    /// ```
+    /// use dewar::bridge::sync::Lock;
+    ///
+    /// let lock = Lock::new(1);
+    /// let guard = lock.try_lock();
+    /// assert!(lock.is_locked());
+    /// drop(guard);
+    /// assert!(!lock.is_locked());
+    /// ```
     pub fn is_locked(&self) -> bool {
         lock(&self.turn).free() == 0
     }

@@ -127,6 +127,15 @@ impl<T> Sender<T> {
     }
 
     /// Whether the receiver takes nothing any more: it was dropped or closed. `future.cancelled()`.
+    ///
+    /// ```
+    /// use dewar::bridge::sync;
+    ///
+    /// let (sender, mut receiver) = sync::oneshot::<u8>();
+    /// receiver.close();
+    /// assert!(sender.is_closed());
+    /// assert_eq!(sender.send(1), Err(1)); // nobody will look
+    /// ```
     pub fn is_closed(&self) -> bool {
         lock(&self.0).closed
     }

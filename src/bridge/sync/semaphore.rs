@@ -65,6 +65,18 @@ impl Semaphore {
     /// Waits for `permits` at once; those behind wait meanwhile, however few they want. For more than there ever are,
     /// that is for ever.
     ///
+    /// ```
+    /// use dewar::bridge::{self, sync::Semaphore};
+    ///
+    /// let memory = Semaphore::new(8);
+    /// bridge::block_on(async {
+    ///     let much = memory.acquire_many(6).await;
+    ///     assert_eq!((much.permits(), memory.available_permits()), (6, 2));
+    /// })?;
+    /// assert_eq!(memory.available_permits(), 8);
+    /// # Ok::<(), bridge::BridgeError>(())
+    /// ```
+    ///
     /// # Cancel safety
     ///
     /// As [`acquire`](Semaphore::acquire); what it had been given, or had kept from those behind, goes to them.

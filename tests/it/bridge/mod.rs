@@ -5,6 +5,7 @@ mod contexts;
 mod event_loops;
 mod fan_out;
 mod foreign;
+mod groups;
 mod interval;
 mod joins;
 mod leashes;
@@ -28,6 +29,7 @@ mod together;
 mod tokio_clients;
 #[cfg(feature = "tokio")]
 mod tokio_works;
+mod types;
 mod watching;
 
 use dewar::bridge::LoopPolicy;

@@ -116,6 +116,15 @@ macro_rules! queue {
             }
 
             /// Whether there are as many items in the queue as there may be. If not, the place may still be promised.
+            ///
+            /// ```
+            /// use dewar::bridge::sync::Queue;
+            ///
+            /// let queue = Queue::bounded(1);
+            /// queue.try_put("a").unwrap();
+            /// assert!(queue.is_full());
+            /// assert_eq!((queue.len(), queue.capacity()), (1, Some(1)));
+            /// ```
             pub fn is_full(&self) -> bool {
                 self.shared.capacity.is_some_and(|capacity| self.len() >= capacity)
             }
@@ -130,6 +139,16 @@ macro_rules! queue {
             /// # Errors
             ///
             /// If all items that were ever put are done already; nothing is changed then.
+            ///
+            /// ```
+            /// use dewar::bridge::sync::{DoneTooOften, Queue};
+            ///
+            /// let queue = Queue::unbounded();
+            /// queue.try_put("a").unwrap();
+            /// queue.try_get().unwrap();
+            /// assert_eq!(queue.task_done(), Ok(()));
+            /// assert_eq!(queue.task_done(), Err(DoneTooOften));
+            /// ```
             pub fn task_done(&self) -> Result<(), DoneTooOften> {
                 self.shared.task_done()
             }
@@ -164,6 +183,16 @@ macro_rules! queue {
 
             /// As [`close`](Self::close), and drops what is left in the queue, which counts as done; gets that wait fail,
             /// also those to whom an item was promised. `queue.shutdown(immediate=True)`.
+            ///
+            /// ```
+            /// use dewar::bridge::sync::{Queue, TryGetError};
+            ///
+            /// let queue = Queue::unbounded();
+            /// queue.try_put("a").unwrap();
+            /// queue.close_now();
+            /// assert_eq!(queue.try_get(), Err(TryGetError::Closed));
+            /// queue.blocking_join(); // what was dropped counts as done
+            /// ```
             #[track_caller]
             pub fn close_now(&self) {
                 self.shared.close_now();
