@@ -47,7 +47,9 @@ fn decades(values: impl Iterator<Item = f64> + Clone) -> std::ops::Range<f64> {
 
 /// Two bars for each label, of nanoseconds, on a logarithmic scale.
 pub(crate) fn bars(pairs: &[(String, [u64; 2])]) -> Result<String> {
-    let range = decades(pairs.iter().flat_map(|(_, pair)| pair.map(|ns| ns as f64)));
+    // From half of the least: where the scale began right below it, its bar would look like none.
+    let ends = |pair: &[u64; 2]| [pair[0].min(pair[1]) as f64 / 2.0, pair[0].max(pair[1]) as f64];
+    let range = decades(pairs.iter().flat_map(|(_, pair)| ends(pair)));
     svg(46 * pairs.len() as u32 + 36, |area| {
         let mut chart = ChartBuilder::on(area)
             .margin_right(26)
