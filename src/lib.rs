@@ -92,6 +92,7 @@
 //! | `compute` | `bridge::compute`, by rayon | yes |
 //! | `multipart` | `multipart/form-data`, by multer | no |
 //! | `sessions` | `session()` and `flash`, in Flask's signed cookie | no |
+//! | `tokio` | tokio behind the bridge: `bridge::LoopPolicy::tokio()`, for reqwest, sqlx and what else needs a runtime | no |
 //! | `tls` | HTTPS by the native engine: `Server::tls`, `--cert` and `--key`, by rustls | no |
 //! | `full` | all of them | no |
 #![deny(missing_docs)]

@@ -86,7 +86,8 @@ impl LoopHandle {
         }
     }
 
-    /// Calls `f` there, in the order of such calls, as soon as it is its turn. It must not block.
+    /// Calls `f` there, as soon as it is its turn; in the order of such calls, unless it is the shared loop and that has
+    /// several threads. It must not block.
     /// `loop.call_soon` and `call_soon_threadsafe` in one.
     ///
     /// ```

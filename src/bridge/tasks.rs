@@ -68,7 +68,7 @@ impl fmt::Debug for TaskInfo {
     }
 }
 
-/// All tasks of all loops that have not ended, in the order of their spawning: a moment's picture. From any thread.
+/// All tasks of all loops that have not ended, in the order of their spawning on each thread: a moment's picture. From any thread.
 /// `asyncio.all_tasks`.
 ///
 /// ```
