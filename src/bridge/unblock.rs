@@ -27,7 +27,8 @@ const DEFAULT_THREADS: usize = 64;
 /// `asyncio.to_thread`.
 ///
 /// Await the task in a fragment, or [`join`](Task::join) it from blocking code. The luggage goes along; a
-/// panic is delivered to whoever awaits. Dropping the task does not stop `f`.
+/// panic is delivered to whoever awaits. Dropping the task does not stop `f`, nor does a `timeout` around it: what takes
+/// too long in there needs a limit of its own (a busy timeout, an interrupt handle, a socket timeout).
 ///
 /// The pool has at most [`set_unblock_threads`] threads, named `dewar-unblock-N`; they are started when
 /// they are needed and end after ten idle seconds. Closures that wait for other closures of the pool can

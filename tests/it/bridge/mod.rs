@@ -19,6 +19,7 @@ mod retry;
 mod scopes;
 mod soak;
 mod stats;
+mod stream_bridges;
 mod streams;
 mod sync;
 mod task_life;

@@ -11,6 +11,30 @@ pub struct Closed<T = ()>(
     pub T,
 );
 
+impl<T> Closed<T> {
+    /// The item that was to be put.
+    pub fn into_inner(self) -> T {
+        self.0
+    }
+
+    /// The same without the item, for `?` where that is not `Send + Sync + 'static`, as an error has to be.
+    ///
+    /// ```
+    /// use dewar::bridge::{self, sync::Queue};
+    /// use std::cell::Cell;
+    ///
+    /// let queue = Queue::bounded(1); // of what must not be shared
+    /// let put = async {
+    ///     queue.put(Cell::new(7)).await.map_err(|closed| closed.without_item())?;
+    ///     dewar::Result::Ok(queue.len())
+    /// };
+    /// assert_eq!(bridge::run(put).unwrap(), 1);
+    /// ```
+    pub fn without_item(self) -> Closed {
+        Closed(())
+    }
+}
+
 /// Why `try_put` did not put its item, which it gives back.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum TryPutError<T> {
