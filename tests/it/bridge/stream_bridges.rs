@@ -163,7 +163,7 @@ fn it_runs_on_another_thread_and_blocks_no_loop() {
 
 #[test]
 fn it_begins_when_asked_and_reads_so_far_ahead() {
-    support::alone("bridge::streams::it_begins_when_asked_and_reads_so_far_ahead", || {
+    support::alone("bridge::stream_bridges::it_begins_when_asked_and_reads_so_far_ahead", || {
         let gate = Arc::new(Gate::default());
         let counted = Arc::clone(&gate);
         gate.open_for(1000);
