@@ -87,15 +87,15 @@ impl Scaffold {
     ///
     /// ```
     /// use dewar::App;
-    /// use dewar::bridge::{LoopPolicy, Scope};
+    /// use dewar::bridge::LoopPolicy;
     ///
     /// let mut app = App::new("shop");
     /// app.loop_policy(LoopPolicy::per_request());
     /// app.get("/", || format!("{:?}", LoopPolicy::current().scope)).endpoint("index");
     /// app.get("/own", || format!("{:?}", LoopPolicy::current().scope)).endpoint("own").loop_policy(LoopPolicy::per_thread());
     /// let client = app.test_client();
-    /// assert_eq!(client.get("/").send().text(), "PerRequest");
-    /// assert_eq!(client.get("/own").send().text(), "PerThread");
+    /// assert_eq!(client.get("/").text(), "PerRequest");
+    /// assert_eq!(client.get("/own").text(), "PerThread");
     /// ```
     pub fn loop_policy(&mut self, policy: LoopPolicy) -> &mut Self {
         self.loop_policy = Some(policy);
