@@ -12,6 +12,7 @@ mod hooks;
 mod hostile;
 mod json;
 mod lookup;
+mod loop_policy;
 mod paths;
 mod properties;
 mod queries;
