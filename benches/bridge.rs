@@ -42,35 +42,12 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
+mod timing;
+
+use timing::{RUNS, line};
+
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
-
-const RUNS: usize = 15;
-const RUN: Duration = Duration::from_millis(10);
-
-/// Nanoseconds per call: (median, fastest).
-fn time(mut f: impl FnMut()) -> (f64, f64) {
-    let mut calls = 1_u32;
-    while run(calls, &mut f) < RUN {
-        calls *= 2;
-    }
-    let mut runs: Vec<f64> = (0..RUNS).map(|_| run(calls, &mut f).as_nanos() as f64 / f64::from(calls)).collect();
-    runs.sort_by(f64::total_cmp);
-    (runs[RUNS / 2], runs[0])
-}
-
-fn run(calls: u32, f: &mut impl FnMut()) -> Duration {
-    let start = Instant::now();
-    for _ in 0..calls {
-        f();
-    }
-    start.elapsed()
-}
-
-fn line(name: &str, f: impl FnMut()) {
-    let (median, fastest) = time(f);
-    println!("{name:<58} {median:>9.1} ns   (fastest {fastest:.1})");
-}
 
 fn main() {
     let wish = std::env::args().skip(1).find(|arg| !arg.starts_with('-')).unwrap_or_default();
