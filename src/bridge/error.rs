@@ -70,7 +70,11 @@ impl fmt::Display for BridgeError {
             BridgeError::Task(error) => error.fmt(f),
             BridgeError::Thread(error) => write!(f, "no thread to run it on: {error}"),
             BridgeError::Cancelled { at } => {
-                write!(f, "the fragment at {at} was ended from outside before it was done: its server is shutting down")
+                write!(
+                    f,
+                    "the fragment at {at} was ended from outside before it was done: its `Leash` was pulled, as a \
+                     server does whose shutdown has no time left"
+                )
             }
             BridgeError::Closed { at } => write!(
                 f,
