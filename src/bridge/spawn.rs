@@ -77,7 +77,9 @@ where
 /// waits for what never comes stays, also without its handle ([`tasks`](super::tasks) shows it): asyncio would collect it
 /// as garbage, or a task that is still wanted.
 ///
-/// A panic in it is delivered to whoever awaits or joins the task. While it is polled the bridge refuses
+/// A panic in it is delivered to whoever awaits or joins the task; the threads of the loop catch it, and never die of one.
+/// Where the system refuses the first thread, the task ends at once with [`TaskError::Refused`](super::TaskError::Refused).
+/// A task that blocks keeps the others of its thread waiting (debug mode names it). While it is polled the bridge refuses
 /// to [`block_on`](super::block_on): move blocking code into [`unblock`](super::unblock()).
 ///
 /// ```

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use dewar::bridge;
 use dewar::{
     App, BadSession, Cookie, Flashed, Result, SameSite, Session, SessionData, SessionSerializer, Tagged, TestClient,
     flash, flash_with, get_flashed_messages, session,
@@ -638,4 +639,26 @@ fn it_is_there_in_async_fragments_and_for_the_test() {
     let session = Session::of(response.context().unwrap());
     assert_eq!((session.get::<i32>("n"), session.is_modified(), session.permanent()), (Some(3), true, false));
     assert_eq!(format!("{session:?}"), r#"Session(["n"])"#);
+}
+
+#[test]
+fn a_session_follows_an_async_view_into_its_tasks() {
+    let mut app = App::new("dewar_it");
+    app.config_mut().set("SECRET_KEY", "dev");
+    app.get("/write", async || {
+        let local = bridge::spawn(async { session().set("local", 1) });
+        let shared = bridge::spawn_shared(async { session().set("shared", 2) });
+        let elsewhere = bridge::unblock(|| session().set("elsewhere", 3));
+        for task in [local, shared, elsewhere] {
+            task.await.unwrap().unwrap();
+        }
+    })
+    .endpoint("write");
+    app.get("/read", || {
+        ["local", "shared", "elsewhere"].map(|key| session().get::<u8>(key).unwrap().to_string()).join(" ")
+    })
+    .endpoint("read");
+    let client = app.test_client();
+    assert_eq!(client.get("/write").status(), 200);
+    assert_eq!(client.get("/read").text(), "1 2 3");
 }
