@@ -1,10 +1,14 @@
 //! Errors: any error by `?`, HTTP errors by [`abort`], each found again by its status or its type.
 
+use std::any::TypeId;
+use std::backtrace::Backtrace;
 use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
 use std::panic::Location;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
 
 use http::header::{ALLOW, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
@@ -40,12 +44,28 @@ pub struct Error(Box<Repr>);
 struct Repr {
     source: Box<dyn StdError + Send + Sync>,
     at: &'static Location<'static>,
+    /// How the program came there: in debug mode only, for the error page.
+    backtrace: Option<Backtrace>,
+}
+
+/// Whether errors keep a backtrace, which takes long to make. An app with `DEBUG` turns it on, for the whole process.
+static BACKTRACES: AtomicBool = AtomicBool::new(false);
+
+/// From now on errors keep a backtrace.
+pub(crate) fn keep_backtraces() {
+    BACKTRACES.store(true, Ordering::Relaxed);
+}
+
+/// Of an error of type `E`: those that are made to be answered (an [`HttpError`]) need none.
+fn backtrace<E: 'static>() -> Option<Backtrace> {
+    let wanted = BACKTRACES.load(Ordering::Relaxed) && TypeId::of::<E>() != TypeId::of::<HttpError>();
+    wanted.then(Backtrace::force_capture)
 }
 
 impl<E: StdError + Send + Sync + 'static> From<E> for Error {
     #[track_caller]
     fn from(error: E) -> Error {
-        Error(Box::new(Repr { source: Box::new(error), at: Location::caller() }))
+        Error(Box::new(Repr { source: Box::new(error), at: Location::caller(), backtrace: backtrace::<E>() }))
     }
 }
 
@@ -58,7 +78,7 @@ impl Error {
 
     /// An error that is reported at another line than the one that makes it.
     pub(crate) fn located(error: impl StdError + Send + Sync + 'static, at: &'static Location<'static>) -> Error {
-        Error(Box::new(Repr { source: Box::new(error), at }))
+        Error(Box::new(Repr { source: Box::new(error), at, backtrace: None }))
     }
 
     /// The same, at the line that called the framework's own function: where it was made inside is nobody's business.
@@ -93,8 +113,14 @@ impl Error {
     /// # Errors
     /// The error itself, when it was made of something else.
     pub fn downcast<E: StdError + 'static>(self) -> Result<E, Error> {
-        let Repr { source, at } = *self.0;
-        source.downcast::<E>().map(|error| *error).map_err(|source| Error(Box::new(Repr { source, at })))
+        let Repr { source, at, backtrace } = *self.0;
+        let repr = |source| Error(Box::new(Repr { source, at, backtrace }));
+        source.downcast::<E>().map(|error| *error).map_err(repr)
+    }
+
+    /// How the program came to the line at which it became an [`Error`]: kept where an app with `DEBUG` was frozen.
+    pub fn backtrace(&self) -> Option<&Backtrace> {
+        self.0.backtrace.as_ref()
     }
 
     /// What it was made of.
@@ -146,6 +172,8 @@ struct HttpRepr {
     description: Option<Cow<'static, str>>,
     headers: HeaderMap,
     original: Option<Arc<Error>>,
+    /// The field that a 400 misses.
+    missing: Option<String>,
     /// Behind a lock because a body is `Send` only, and an error must be `Sync`.
     response: Mutex<Option<Response>>,
 }
@@ -162,6 +190,7 @@ impl HttpError {
             description: None,
             headers: HeaderMap::new(),
             original: None,
+            missing: None,
             response: Mutex::new(None),
         }))
     }
@@ -176,6 +205,78 @@ impl HttpError {
         let mut error = HttpError::new(500);
         error.0.original = Some(original);
         error
+    }
+
+    /// 401 that says how to authenticate: `Basic realm="shop"`, `Bearer` (Werkzeug's `Unauthorized(www_authenticate=…)`;
+    /// RFC 9110 section 11.6.1). May be said several times.
+    ///
+    /// ```
+    /// use dewar::{HttpError, Result};
+    ///
+    /// fn secret() -> Result<&'static str> {
+    ///     Err(HttpError::unauthorized("Basic realm=\"shop\""))?
+    /// }
+    /// assert_eq!(secret().unwrap_err().status(), 401);
+    /// ```
+    ///
+    /// # Panics
+    /// At the caller's line, when the challenge cannot be a header.
+    #[track_caller]
+    pub fn unauthorized(challenge: &str) -> HttpError {
+        HttpError::new(401).with_header("www-authenticate", challenge)
+    }
+
+    /// 416 with the length in bytes that ranges have to be within, where it is known (Werkzeug's
+    /// `RequestedRangeNotSatisfiable(length)`; RFC 9110 section 15.5.17).
+    pub fn range_not_satisfiable(length: Option<u64>) -> HttpError {
+        let error = HttpError::new(416);
+        match length {
+            Some(length) => error.with_header("content-range", &format!("bytes */{length}")),
+            None => error,
+        }
+    }
+
+    /// 400 for a field that a request must have and has not (Werkzeug's `BadRequestKeyError`). Its name is told to the
+    /// client in debug mode only.
+    pub fn missing_field(name: impl Into<String>) -> HttpError {
+        let mut error = HttpError::new(400);
+        error.0.missing = Some(name.into());
+        error
+    }
+
+    /// The field that was missing, for an error made by [`missing_field`](HttpError::missing_field).
+    pub fn missing_field_name(&self) -> Option<&str> {
+        self.0.missing.as_deref()
+    }
+
+    /// Adds the name of the field that is missing to what the client is told, in debug mode.
+    pub(crate) fn tell_missing_field(mut self, tell: bool) -> HttpError {
+        if let (true, Some(name)) = (tell, &self.0.missing) {
+            self.0.description = Some(format!("{}\nKeyError: '{name}'", self.description()).into());
+        }
+        self
+    }
+
+    /// The same with a `Retry-After` header of whole seconds (Werkzeug's `retry_after` of 429 and 503).
+    ///
+    /// ```
+    /// use dewar::abort;
+    /// use std::time::Duration;
+    ///
+    /// let error = abort(429).with_retry_after(Duration::from_secs(30));
+    /// assert_eq!(error.headers()["retry-after"], "30");
+    /// ```
+    #[must_use]
+    pub fn with_retry_after(self, wait: Duration) -> HttpError {
+        self.with_header("retry-after", &wait.as_secs().to_string())
+    }
+
+    /// The same with a `Retry-After` header that names a moment. One before 1970 is told as 1970.
+    #[must_use]
+    pub fn with_retry_at(self, at: SystemTime) -> HttpError {
+        // The formatter knows the years up to 9999 only.
+        let last = SystemTime::UNIX_EPOCH + Duration::from_secs(253_402_300_799);
+        self.with_header("retry-after", &httpdate::fmt_http_date(at.clamp(SystemTime::UNIX_EPOCH, last)))
     }
 
     /// The same with a description, shown to the client.
@@ -248,7 +349,23 @@ impl HttpError {
             "<!doctype html>\n<html lang=en>\n<title>{} {name}</title>\n<h1>{name}</h1>\n<p>{description}</p>\n",
             self.0.status.as_u16()
         );
-        let mut response = Response::html(page).with_status(self.0.status);
+        self.with_body(Response::html(page))
+    }
+
+    /// The response as JSON: `{"code": 404, "description": "…", "name": "Not Found"}`, as Flask's documentation does it;
+    /// the one given to [`abort`] as it is. The configuration's `JSON_ERRORS` has all errors answered so.
+    pub fn into_json_response(self) -> Response {
+        if let Some(response) = self.take_given() {
+            return response;
+        }
+        let told = serde_json::json!({
+            "code": self.0.status.as_u16(), "description": self.description(), "name": self.name(),
+        });
+        self.with_body(Response::typed("application/json", format!("{told}\n")))
+    }
+
+    fn with_body(self, response: Response) -> Response {
+        let mut response = response.with_status(self.0.status);
         let mut headers = self.0.headers;
         headers.remove(CONTENT_TYPE); // the page's own stays
         response.headers_mut().extend(headers);

@@ -28,19 +28,67 @@ pub fn current_context() -> Option<Arc<Ctx>> {
 
 /// Whether there is a current request (Flask's `has_request_context`).
 pub fn has_request_context() -> bool {
+    luggage::with(|luggage| luggage.and_then(|luggage| luggage.downcast_ref::<Ctx>()).is_some_and(Ctx::has_request))
+}
+
+/// Whether there is a context: of a request, or of the app alone, as commands have it (Flask's `has_app_context`).
+pub fn has_app_context() -> bool {
     luggage::with(|luggage| luggage.is_some_and(|luggage| luggage.is::<Ctx>()))
 }
 
+/// A context of either kind.
 #[track_caller]
 fn context(what: &str) -> Arc<Ctx> {
     let Some(ctx) = current_context() else {
         panic!(
-            "`{what}` was asked for outside of a request. It is known in handlers, hooks and what they call, and in \
-             async fragments and their tasks; a thread of your own must be given what it needs. In a test, use \
+            "`{what}` was asked for outside of a request and of a context of the app. It is known in handlers, hooks and \
+             what they call, in commands, and in async fragments and their tasks; a thread of your own must be given \
+             what it needs: see `copy_current_request_context`. In a script, use `AppService::app_context`; in a test, \
              `AppService::with_context`"
         );
     };
     ctx
+}
+
+/// A request's.
+#[track_caller]
+fn request_context(what: &str) -> Arc<Ctx> {
+    let ctx = context(what);
+    assert!(
+        ctx.has_request(),
+        "`{what}` was asked for outside of a request: this is a context of the app alone, as commands have it. In a \
+         test, use `AppService::with_context`, which makes one of a request"
+    );
+    ctx
+}
+
+/// Takes the current context along to another thread: `work` finds there the same `request()`, `g()` and `session()` as
+/// here (Flask's function of this name).
+///
+/// What [`bridge::unblock`](crate::bridge::unblock()), tasks and async fragments run has it by itself. The session is
+/// shared, but what is written into it after the response has gone is not sent.
+///
+/// ```
+/// use dewar::{App, copy_current_request_context, request};
+///
+/// let mut app = App::new("demo");
+/// app.get("/", || {
+///     let work = copy_current_request_context(|| request().args().get("q").unwrap_or("").to_owned());
+///     std::thread::spawn(work).join().unwrap()
+/// })
+/// .endpoint("index");
+/// assert_eq!(app.test_client().get("/?q=1").text(), "1");
+/// ```
+///
+/// # Panics
+/// Outside of a context, at the caller's line.
+#[track_caller]
+pub fn copy_current_request_context<T>(work: impl FnOnce() -> T) -> impl FnOnce() -> T {
+    let ctx = context("copy_current_request_context()");
+    move || {
+        let _packed = luggage::pack(Some(ctx));
+        work()
+    }
 }
 
 /// The current request. It is a handle: keep it, or hand it on, as you like.
@@ -49,7 +97,7 @@ fn context(what: &str) -> Arc<Ctx> {
 /// Outside of a request, at the caller's line: see [`has_request_context`].
 #[track_caller]
 pub fn request() -> Request {
-    context("request()").request().clone()
+    request_context("request()").request().clone()
 }
 
 /// The current request's namespace: see [`G`].
@@ -85,7 +133,7 @@ pub fn g() -> G {
 #[cfg(feature = "sessions")]
 #[track_caller]
 pub fn session() -> Session {
-    Session::of(&context("session()"))
+    Session::of(&request_context("session()"))
 }
 
 /// Keeps a message for the next page that shows messages, with the category `message`. See [`get_flashed_messages`].
@@ -98,7 +146,7 @@ pub fn session() -> Session {
 #[cfg(feature = "sessions")]
 #[track_caller]
 pub fn flash(message: impl Into<String>) -> Result<()> {
-    Session::of(&context("flash()")).flash(message, "message")
+    Session::of(&request_context("flash()")).flash(message, "message")
 }
 
 /// As [`flash`], with a category: `error`, `info`, `warning`, or any other.
@@ -111,7 +159,7 @@ pub fn flash(message: impl Into<String>) -> Result<()> {
 #[cfg(feature = "sessions")]
 #[track_caller]
 pub fn flash_with(message: impl Into<String>, category: impl Into<String>) -> Result<()> {
-    Session::of(&context("flash_with()")).flash(message, category)
+    Session::of(&request_context("flash_with()")).flash(message, category)
 }
 
 /// The messages that were kept by [`flash`], which takes them out of the session; the same ones again when it is called
@@ -143,7 +191,7 @@ pub fn flash_with(message: impl Into<String>, category: impl Into<String>) -> Re
 #[cfg(feature = "sessions")]
 #[track_caller]
 pub fn get_flashed_messages() -> Vec<Flashed> {
-    Session::of(&context("get_flashed_messages()")).flashed_messages()
+    Session::of(&request_context("get_flashed_messages()")).flashed_messages()
 }
 
 /// The app that answers the current request, as its requests see it.
@@ -174,7 +222,7 @@ pub fn current_app() -> Arc<Site> {
 /// Outside of a request, at the caller's line.
 #[track_caller]
 pub fn after_this_request(hook: impl FnOnce(Response) -> Response + Send + 'static) {
-    context("after_this_request()").after_this_request(hook);
+    request_context("after_this_request()").after_this_request(hook);
 }
 
 /// Keeps the current request's context for a streamed response: `request()`, `g()` and their kin work in the iterator, or
@@ -211,7 +259,7 @@ pub fn after_this_request(hook: impl FnOnce(Response) -> Response + Send + 'stat
 /// Outside of a request, at the caller's line.
 #[track_caller]
 pub fn stream_with_context<T>(stream: T) -> WithContext<T> {
-    WithContext { ctx: context("stream_with_context()"), stream: Some(Box::pin(stream)) }
+    WithContext { ctx: request_context("stream_with_context()"), stream: Some(Box::pin(stream)) }
 }
 
 /// An iterator, or an async stream, with a request's context: made by [`stream_with_context`].

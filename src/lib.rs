@@ -127,6 +127,7 @@ pub mod server;
 mod service;
 #[cfg(feature = "sessions")]
 mod session;
+pub mod signals;
 #[cfg(feature = "static_files")]
 mod static_files;
 #[cfg(feature = "templates")]
@@ -136,7 +137,10 @@ mod upgrade;
 
 #[doc(hidden)]
 pub use app::check as __check;
-pub use app::{App, AppService, Blueprint, Handler, Panicked, Registration, RouteMut, Scaffold, SetupErrors};
+pub use app::{
+    App, AppService, Blueprint, Handler, MethodView, Next, Panicked, Registration, RouteMut, Scaffold, SetupErrors,
+    View,
+};
 pub use body::{Body, BodyTooLarge};
 pub use config::Config;
 pub use cookie::{Cookie, SameSite, parse_cookies};
@@ -145,7 +149,10 @@ pub use error::{AbortWith, Error, HttpError, Or500, OrAbort, Result, abort};
 pub use extract::{Cookies, Form, FromRequest, Path, Query, State};
 pub use form::{FormData, FormLimits, Upload};
 pub use globals::{WithContext, stream_with_context};
-pub use globals::{after_this_request, current_app, current_context, g, has_request_context, request, url_for};
+pub use globals::{
+    after_this_request, copy_current_request_context, current_app, current_context, g, has_app_context,
+    has_request_context, request, url_for,
+};
 #[cfg(feature = "sessions")]
 pub use globals::{flash, flash_with, get_flashed_messages, session};
 #[cfg(feature = "templates")]
@@ -169,7 +176,7 @@ pub use upgrade::Upgraded;
 /// What handlers, hooks and their arguments are made of: for signatures that are generic over them.
 pub mod handler {
     pub use crate::app::{
-        AfterHook, BeforeHook, Blocking, Bridged, Caught, ErrorHandler, Handler, HookAnswer, TeardownHook,
+        AfterHook, BeforeHook, Blocking, Bridged, Caught, ErrorHandler, Handler, HookAnswer, TeardownHook, ViewArgs,
     };
     pub use crate::extract::{Arg, Call, FromRequest, Shape};
 }

@@ -20,7 +20,7 @@ use crate::error::{HttpError, Result};
 use crate::response::Response;
 
 /// Static files while the app is set up: what was named, and where.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct StaticSetup {
     pub(crate) folder: Option<(PathBuf, &'static Location<'static>)>,
     pub(crate) url_path: Option<(String, &'static Location<'static>)>,
@@ -48,7 +48,9 @@ impl StaticSetup {
         if !folder.is_dir() {
             return if named { Err((missing_folder("static", &folder, root), at)) } else { Ok(None) };
         }
-        let (url_path, at) = self.url_path.unwrap_or_else(|| ("/static".to_owned(), at));
+        // As Flask: the folder's own name, wherever it is.
+        let name = folder.file_name().map_or("static".into(), |name| name.to_string_lossy());
+        let (url_path, at) = self.url_path.unwrap_or_else(|| (format!("/{name}"), at));
         Ok(Some(StaticRoute { folder, url_path, at }))
     }
 }

@@ -3,11 +3,16 @@
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::panic::Location;
+#[cfg(feature = "static_files")]
+use std::path::PathBuf;
 
+use super::App;
 use super::handler::{AfterHook, BeforeHook, Caught, ErrorHandler, TeardownHook};
 use super::scaffold::Scaffold;
 use crate::error::HttpError;
 use crate::response::IntoStatus;
+#[cfg(feature = "static_files")]
+use crate::static_files::StaticSetup;
 
 /// A part of an app: routes, hooks and error handlers of its own, below a URL prefix (Flask's `Blueprint`).
 ///
@@ -34,6 +39,8 @@ use crate::response::IntoStatus;
 pub struct Blueprint {
     pub(super) name: String,
     pub(super) url_prefix: String,
+    #[cfg(feature = "static_files")]
+    pub(super) static_files: StaticSetup,
     pub(super) scaffold: Scaffold,
 }
 
@@ -45,7 +52,13 @@ impl Blueprint {
     #[track_caller]
     pub fn new(name: &str) -> Blueprint {
         check_name(name);
-        Blueprint { name: name.to_owned(), url_prefix: String::new(), scaffold: Scaffold::default() }
+        Blueprint {
+            name: name.to_owned(),
+            url_prefix: String::new(),
+            #[cfg(feature = "static_files")]
+            static_files: StaticSetup::default(),
+            scaffold: Scaffold::default(),
+        }
     }
 
     /// Puts its rules below this path.
@@ -57,6 +70,24 @@ impl Blueprint {
     /// Its name.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Serves the files in this folder, relative to the app's root path, below the blueprint's URL prefix: by default
+    /// under the folder's own name, with the endpoint `name.static`. The app's own `/static` comes before that of a
+    /// blueprint without a prefix.
+    #[cfg(feature = "static_files")]
+    #[track_caller]
+    pub fn static_folder(mut self, path: impl Into<PathBuf>) -> Blueprint {
+        self.static_files.folder = Some((path.into(), Location::caller()));
+        self
+    }
+
+    /// Below which path, behind the blueprint's URL prefix, its static files are served.
+    #[cfg(feature = "static_files")]
+    #[track_caller]
+    pub fn static_url_path(mut self, path: &str) -> Blueprint {
+        self.static_files.url_path = Some((path.to_owned(), Location::caller()));
+        self
     }
 
     /// As [`before_request`](Scaffold::before_request), for the whole app that takes the blueprint in. It runs among the
@@ -111,6 +142,31 @@ impl Blueprint {
         H: ErrorHandler<E, M>,
     {
         self.app_wide().errorhandler_for(handler);
+        self
+    }
+
+    /// Runs `setup` on the app that takes the blueprint in, when that is frozen: for what only an app has, such as
+    /// configuration, states and converters (Flask's `record`). Since a blueprint is registered once, by value, this is
+    /// Flask's `record_once` too.
+    ///
+    /// Blueprints' calls run from the outermost in, in the order of registration, after everything that the program
+    /// itself did to the app.
+    ///
+    /// ```
+    /// use dewar::{App, Blueprint, State};
+    ///
+    /// struct Greeting(&'static str);
+    ///
+    /// let mut hello = Blueprint::new("hello");
+    /// hello.record(|app| drop(app.state(Greeting("Hello!"))));
+    /// hello.get("/", |greeting: State<Greeting>| greeting.0).endpoint("index");
+    ///
+    /// let mut app = App::new("site");
+    /// app.register_blueprint(hello);
+    /// assert_eq!(app.test_client().get("/").text(), "Hello!");
+    /// ```
+    pub fn record(&mut self, setup: impl FnOnce(&mut App) + 'static) -> &mut Self {
+        self.scaffold.recorded.push(Box::new(setup));
         self
     }
 

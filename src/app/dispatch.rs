@@ -4,18 +4,20 @@
 //! handler, in async fragments and in their tasks. [`begin`] matches the rule and runs hooks and the view; [`finish`]
 //! turns what came of it into the response. They are two so that, later, a view's result may come from elsewhere.
 //!
-//! 1. the context is made, with the configuration's limits on the body
-//! 2. the path is decoded and matched against the rules; what is wrong with it is kept for step 4
+//! 1. the context is made, with the configuration's limits on the body (signal `appcontext_pushed`)
+//! 2. the path is decoded and matched against the rules; what is wrong with it is kept for step 4 (`request_started`)
 //! 3. before-request hooks: the app's, then the outer blueprint's, then the inner one's; a response ends this part
 //! 4. the routing error or redirect of step 2, or the automatic answer to OPTIONS, or the view
-//! 5. error handlers, for whatever of the above failed; what none of them takes is logged and becomes a 500. A response
-//!    that was given to `abort` passes them by
+//! 5. error handlers, for whatever of the above failed; what none of them takes is logged and becomes a 500
+//!    (`got_request_exception`), or, with `PROPAGATE_EXCEPTIONS`, `TESTING` or `DEBUG`, passes steps 6 and 7 by. A
+//!    response that was given to `abort` passes error handlers by
 //! 6. `after_this_request` functions, in order; then after-request hooks: the inner blueprint's, the outer one's, the
 //!    app's, each in reverse order; an error in them becomes a 500 too, which they see once. On a 500 that stands for
 //!    an error already, theirs is only logged
-//! 7. the session is saved: its cookie is set, if it must be
-//! 8. teardown hooks, in the same order; all of them run
-//! 9. the context is unpacked, and the engine gets the response, whose body it then reads
+//! 7. the session is saved: its cookie is set, if it must be (`request_finished`)
+//! 8. teardown hooks, in the same order, then those of the app's context; all of them run, and their errors are
+//!    reported together (`request_tearing_down`, `appcontext_tearing_down`)
+//! 9. the context is unpacked (`appcontext_popped`), and the engine gets the response, whose body it then reads
 //!
 //! Every call of user code is guarded against panics, each of which becomes an [`Error`] like any other.
 
@@ -29,21 +31,25 @@ use std::sync::Arc;
 use http::header::ALLOW;
 use http::{HeaderValue, Method};
 
+use super::debug_page;
 use super::frozen::{Frozen, Scope};
+use super::handler::Teardown;
 use crate::bridge::luggage;
 use crate::ctx::{Ctx, KeepContext, Matched};
 use crate::error::{Error, HttpError, Result, allow_value};
 use crate::form::FormLimits;
-use crate::quiet::{discard_panic, quietly};
+use crate::quiet::{PanicSeen, discard_panic, panic_seen, quietly};
 use crate::request::Request;
-use crate::response::{Response, escape_html};
+use crate::response::Response;
 use crate::routing::{Found, encode_path};
+use crate::signals;
 
 /// Answers a request.
 pub(super) fn answer(app: &Frozen, request: Request) -> Response {
     let keep = request.extensions().get::<KeepContext>().is_some();
     let ctx = Arc::new(context(app, request));
     let packed = luggage::pack(Some(ctx.clone()));
+    told(&ctx, || signals::APPCONTEXT_PUSHED.send(&ctx, &()));
     // Guarded as a whole too, for the users' code that is not called but happens: how errors show themselves, the
     // destructors of what hooks leave behind.
     // A response is large to move, so it is written where it stays.
@@ -55,6 +61,7 @@ pub(super) fn answer(app: &Frozen, request: Request) -> Response {
     }
     teardown(app, &ctx);
     drop(packed);
+    told(&ctx, || signals::APPCONTEXT_POPPED.send(&ctx, &()));
     if keep {
         response.extensions_mut().insert(KeepContext(Some(ctx)));
     } else if quietly(|| drop(ctx)).is_none() {
@@ -92,6 +99,7 @@ fn begin_guarded(app: &Frozen, ctx: &Arc<Ctx>) -> Result<Response> {
 
 fn begin(app: &Frozen, ctx: &Arc<Ctx>, view: &Cell<Option<usize>>) -> Result<Response> {
     let route = find_rule(app, ctx);
+    signals::REQUEST_STARTED.send(ctx, &());
     for scope in scopes_outer_first(app, ctx) {
         for hook in &scope.before {
             if let Some(response) = hook(ctx)? {
@@ -158,15 +166,22 @@ fn finish(app: &Frozen, ctx: &Arc<Ctx>, result: Result<Response>, response: &mut
     };
     let after = answer.map(|answer| *response = answer).and_then(|()| run_after(app, ctx, response));
     if let Err(error) = after {
+        let error = unhandled(ctx, error);
+        if app.propagate {
+            // Flask has the server see it, and neither hooks nor the session see a response.
+            *response = last_resort(app, ctx, &error);
+            return;
+        }
         *response = internal(app, ctx, error);
         // The hooks see the 500 once; if they fail on it, a bare one goes out.
         if let Err(error) = run_after(app, ctx, response) {
             log::error!("after-request hooks failed on the response to an error: {error:#}");
-            *response = HttpError::new(500).into_response();
+            *response = last_resort(app, ctx, &error);
         }
     }
     #[cfg(feature = "sessions")]
     crate::session::save(ctx, response);
+    told(ctx, || signals::REQUEST_FINISHED.send(ctx, response));
 }
 
 /// Step 5: the error handlers, by status first, then by type, the innermost scope's first each time.
@@ -178,10 +193,11 @@ fn handle(app: &Frozen, ctx: &Arc<Ctx>, error: Error) -> Result<Response> {
             if let Some(response) = error.take_given() {
                 return Ok(response);
             }
+            let error = error.tell_missing_field(app.tell_missing_fields);
             let status = error.status().as_u16();
             for scope in scopes_inner_first(app, ctx) {
                 if let Some((_, handler)) = scope.by_status.iter().find(|(code, _)| *code == status) {
-                    return rendered(guarded(|| handler(error)));
+                    return rendered(app, guarded(|| handler(error)));
                 }
             }
             error.into()
@@ -189,15 +205,20 @@ fn handle(app: &Frozen, ctx: &Arc<Ctx>, error: Error) -> Result<Response> {
         Err(error) => error,
     };
     match handle_by_type(app, ctx, error) {
-        Ok(answer) => rendered(answer),
-        Err(error) => rendered(Err(error)),
+        Ok(answer) => rendered(app, answer),
+        Err(error) if error.downcast_ref().is_some_and(|error| app.traps(error)) => Err(error),
+        Err(error) => rendered(app, Err(error)),
     }
 }
 
 /// An HTTP error that no handler is left for is answered with its page: one that an error handler gave back or made,
 /// too, which thereby passes on what it does not want.
-fn rendered(answer: Result<Response>) -> Result<Response> {
-    answer.or_else(|error| error.downcast::<HttpError>().map(HttpError::into_response))
+fn rendered(app: &Frozen, answer: Result<Response>) -> Result<Response> {
+    answer.or_else(|error| error.downcast::<HttpError>().map(|error| page(app, error)))
+}
+
+fn page(app: &Frozen, error: HttpError) -> Response {
+    if app.site.settings().json_errors { error.into_json_response() } else { error.into_response() }
 }
 
 /// The outer `Err` gives back an error that no handler is for.
@@ -214,38 +235,37 @@ fn handle_by_type(app: &Frozen, ctx: &Arc<Ctx>, mut error: Error) -> Result<Resu
     Err(error)
 }
 
-/// An error that nothing handled: logged, kept for the teardown hooks, answered by the handler for 500 if there is one.
-fn internal(app: &Frozen, ctx: &Arc<Ctx>, error: Error) -> Response {
+/// An error that nothing handled: logged, told of, kept for the teardown hooks.
+fn unhandled(ctx: &Arc<Ctx>, error: Error) -> Arc<Error> {
     let request = ctx.request();
     log::error!("Exception on {} [{}]: {error:#}", request.path(), request.method());
     let error = Arc::new(error);
     ctx.set_unhandled(error.clone());
-    let stand_in = HttpError::internal(error.clone());
+    told(ctx, || signals::GOT_REQUEST_EXCEPTION.send(ctx, &error));
+    error
+}
+
+/// Such an error is answered by the handler for 500, if there is one.
+fn internal(app: &Frozen, ctx: &Arc<Ctx>, error: Arc<Error>) -> Response {
+    let stand_in = HttpError::internal(error);
     let status = stand_in.status().as_u16();
     let mut by_status = scopes_inner_first(app, ctx).flat_map(|scope| &scope.by_status);
     let handled = match by_status.find(|(code, _)| *code == status) {
         Some((_, handler)) => guarded(|| handler(stand_in)),
         None => match handle_by_type(app, ctx, stand_in.into()) {
             Ok(response) => response,
-            Err(_) if app.site.debug() => return debug_page(&error),
-            Err(_) => return HttpError::new(500).into_response(),
+            Err(_) => return page(app, HttpError::new(500)),
         },
     };
-    rendered(handled).unwrap_or_else(|failed| {
+    rendered(app, handled).unwrap_or_else(|failed| {
         log::error!("the error handler for 500 failed: {failed:#}");
-        if app.site.debug() { debug_page(&failed) } else { HttpError::new(500).into_response() }
+        last_resort(app, ctx, &failed)
     })
 }
 
-/// With `DEBUG` the error is shown to whoever asks, so that setting is for development only.
-fn debug_page(error: &Error) -> Response {
-    let page = format!(
-        "<!doctype html>\n<html lang=en>\n<meta charset=utf-8>\n<title>500 {title}</title>\n<h1>{title}</h1>\n<pre>{details}</pre>\n\
-         <p>This page is shown because the app's DEBUG is set.</p>\n",
-        title = escape_html(&error.to_string()),
-        details = escape_html(&format!("{error:#}")),
-    );
-    Response::html(page).with_status(500)
+/// What is answered when no handler is to answer, or left to: in debug mode the page that shows the error.
+fn last_resort(app: &Frozen, ctx: &Ctx, error: &Error) -> Response {
+    if app.site.debug() { debug_page::page(ctx, error) } else { page(app, HttpError::new(500)) }
 }
 
 /// Step 6.
@@ -264,15 +284,46 @@ fn run_after(app: &Frozen, ctx: &Arc<Ctx>, response: &mut Response) -> Result<()
 }
 
 /// Step 8.
-fn teardown(app: &Frozen, ctx: &Arc<Ctx>) {
-    let error = ctx.unhandled_error().map(|error| &**error);
-    for scope in scopes_inner_first(app, ctx) {
-        for hook in scope.teardown.iter().rev() {
-            if let Err(failed) = guarded(|| hook(error)) {
-                quietly(|| log::error!("a teardown hook failed: {failed:#}"));
-                quietly(|| drop(failed));
-            }
+pub(super) fn teardown(app: &Frozen, ctx: &Arc<Ctx>) {
+    let error = ctx.unhandled_error();
+    let mut failed = Vec::new();
+    if ctx.has_request() {
+        for scope in scopes_inner_first(app, ctx) {
+            run_teardown(&scope.teardown, error, &mut failed);
         }
+        told(ctx, || signals::REQUEST_TEARING_DOWN.send(ctx, &error.cloned()));
+    }
+    run_teardown(&app.teardown_appcontext, error, &mut failed);
+    told(ctx, || signals::APPCONTEXT_TEARING_DOWN.send(ctx, &error.cloned()));
+    if failed.is_empty() {
+        return;
+    }
+    let n = failed.len();
+    quietly(|| {
+        let each: String = failed.iter().map(|error| format!("\n  {error:#}")).collect();
+        log::error!("{n} teardown hook{} failed:{each}", if n == 1 { "" } else { "s" });
+    });
+    for error in failed {
+        quietly(|| drop(error));
+    }
+}
+
+/// All of them run, whatever one of them does.
+fn run_teardown(hooks: &[Teardown], error: Option<&Arc<Error>>, failed: &mut Vec<Error>) {
+    for hook in hooks.iter().rev() {
+        failed.extend(guarded(|| hook(error.map(|error| &**error))).err());
+    }
+}
+
+/// Runs what tells receivers of a signal, at a place where no error can be answered any more.
+pub(super) fn told(ctx: &Arc<Ctx>, send: impl FnOnce()) {
+    let sent = guarded(|| {
+        send();
+        Ok(())
+    });
+    if let Err(error) = sent {
+        let request = ctx.request();
+        quietly(|| log::error!("a signal's receiver failed on {} [{}]: {error:#}", request.path(), request.method()));
     }
 }
 
@@ -293,12 +344,17 @@ fn guarded<T>(run: impl FnOnce() -> Result<T>) -> Result<T> {
 
 /// A handler, a hook or an error handler panicked. Answered with 500; an error handler for this type may do otherwise.
 #[derive(Debug)]
-pub struct Panicked(String);
+pub struct Panicked {
+    message: String,
+    /// Where it came from: known in debug mode.
+    pub(super) seen: Option<PanicSeen>,
+}
 
 impl From<Box<dyn Any + Send>> for Panicked {
     fn from(payload: Box<dyn Any + Send>) -> Panicked {
         let text = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(|s| &**s));
-        let panicked = Panicked(text.unwrap_or("with a payload that is no text").to_owned());
+        let message = text.unwrap_or("with a payload that is no text").to_owned();
+        let panicked = Panicked { message, seen: panic_seen() };
         discard_panic(payload);
         panicked
     }
@@ -306,7 +362,11 @@ impl From<Box<dyn Any + Send>> for Panicked {
 
 impl fmt::Display for Panicked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "panicked: {}", self.0)
+        write!(f, "panicked: {}", self.message)?;
+        match &self.seen {
+            Some(seen) if f.alternate() => write!(f, " (at {})", seen.place),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -12,12 +12,15 @@ use http::Method;
 use super::App;
 use super::blueprint::join;
 use super::frozen::{AppService, Frozen, Scope};
-use super::scaffold::{Hook, Mistake, RouteDef, Scaffold};
+use super::scaffold::{Hook, Mistake, Recorded, RouteDef, Scaffold};
 use crate::bridge::{self, LoopPolicy};
 use crate::config::{Config, Settings};
 use crate::ctx::{RuleInfo, Site, TypeMap};
+use crate::error;
 use crate::extract::Shape;
+use crate::quiet;
 use crate::routing::{Converters, Kind, RouterBuilder, Rule, ViewArg};
+use crate::service::Service;
 #[cfg(feature = "static_files")]
 use crate::static_files::StaticRoute;
 
@@ -52,6 +55,7 @@ impl fmt::Debug for SetupErrors {
 impl std::error::Error for SetupErrors {}
 
 pub(super) fn freeze(mut app: App) -> Result<AppService, SetupErrors> {
+    run_recorded(&mut app);
     let mut mistakes = std::mem::take(&mut app.scaffold.mistakes);
     let root_path = app.root_path.take().or_else(|| std::env::current_dir().ok()).unwrap_or_default();
 
@@ -76,6 +80,8 @@ pub(super) fn freeze(mut app: App) -> Result<AppService, SetupErrors> {
         mistakes,
     };
     let loop_policy = app.scaffold.loop_policy;
+    let teardown_appcontext = std::mem::take(&mut app.teardown_appcontext);
+    let middleware = std::mem::take(&mut app.middleware);
     flat.take_in(app.scaffold, "", "", &[], None);
     let Flat { router, rules, frozen, mistakes, .. } = flat;
 
@@ -92,14 +98,42 @@ pub(super) fn freeze(mut app: App) -> Result<AppService, SetupErrors> {
         states: app.states,
         parts,
     });
-    Ok(AppService(Arc::new(Frozen {
-        site,
+    let settings = site.settings();
+    if settings.debug {
+        error::keep_backtraces();
+        quiet::watch_panics();
+    }
+    let frozen = Arc::new(Frozen {
         views: frozen.views,
         automatic_options: frozen.automatic_options,
         chains: frozen.chains,
         scopes: frozen.scopes,
+        teardown_appcontext,
         loop_policy,
-    })))
+        propagate: settings.propagate_exceptions.unwrap_or(settings.testing || settings.debug),
+        tell_missing_fields: settings.debug || settings.trap_bad_request_errors == Some(true),
+        site,
+    });
+    // The first that was given is the innermost.
+    let outer = middleware
+        .into_iter()
+        .fold(None, |inner: Option<Arc<dyn Service>>, wrap| Some(wrap(inner.unwrap_or_else(|| frozen.clone()))));
+    Ok(AppService { frozen, outer })
+}
+
+/// What blueprints recorded, from the outermost in, in the order of registration.
+fn run_recorded(app: &mut App) {
+    fn take(scaffold: &mut Scaffold, all: &mut Vec<Recorded>) {
+        all.append(&mut scaffold.recorded);
+        for registration in &mut scaffold.blueprints {
+            take(&mut registration.blueprint.scaffold, all);
+        }
+    }
+    let mut all = Vec::new();
+    take(&mut app.scaffold, &mut all);
+    for recorded in all {
+        recorded(app);
+    }
 }
 
 /// The parts that a build may lack: templates, static files, sessions.
@@ -117,23 +151,50 @@ fn parts(app: &mut App, root: &Path, settings: &Settings, mistakes: &mut Vec<Mis
         Err((what, at)) => mistakes.push(Mistake { at, what }),
     }
     #[cfg(feature = "static_files")]
-    match std::mem::take(&mut app.static_files).freeze(root, app.made_at) {
-        Ok(Some(StaticRoute { folder, url_path, at })) => {
-            let serve = move |filename: String, ctx: Arc<crate::ctx::Ctx>| {
-                crate::static_files::send_from_directory(&ctx, &folder, &filename)
-            };
-            app.scaffold.get(&join(&url_path, "/<path:filename>"), serve).endpoint("static");
-            // Mistakes in it are those of whoever asked for it.
-            app.scaffold.routes.last_mut().expect("one was just added").view.at = at;
-        }
-        Ok(None) => {}
-        Err((what, at)) => mistakes.push(Mistake { at, what }),
+    {
+        let own = std::mem::take(&mut app.static_files).freeze(root, app.made_at);
+        serve_folder(&mut app.scaffold, own, mistakes);
+        blueprints_folders(&mut app.scaffold, root, mistakes);
     }
     #[cfg(feature = "sessions")]
     if let Some(serializer) = crate::session::SessionSerializer::configured(&settings.session) {
         parts.insert(Arc::new(serializer));
     }
     parts
+}
+
+/// The route of a folder of static files, if there is such a folder.
+#[cfg(feature = "static_files")]
+fn serve_folder(
+    scaffold: &mut Scaffold,
+    folder: Result<Option<StaticRoute>, (String, &'static Location<'static>)>,
+    mistakes: &mut Vec<Mistake>,
+) {
+    match folder {
+        Ok(Some(StaticRoute { folder, url_path, at })) => {
+            let serve = move |filename: String, ctx: Arc<crate::ctx::Ctx>| {
+                crate::static_files::send_from_directory(&ctx, &folder, &filename)
+            };
+            let route = scaffold.get(&join(&url_path, "/<path:filename>"), serve).endpoint("static");
+            // Mistakes in it are those of whoever asked for it.
+            route.route.view.at = at;
+        }
+        Ok(None) => {}
+        Err((what, at)) => mistakes.push(Mistake { at, what }),
+    }
+}
+
+/// Those of the blueprints, which have none unless they name one.
+#[cfg(feature = "static_files")]
+fn blueprints_folders(scaffold: &mut Scaffold, root: &Path, mistakes: &mut Vec<Mistake>) {
+    for registration in &mut scaffold.blueprints {
+        let blueprint = &mut registration.blueprint;
+        let setup = std::mem::take(&mut blueprint.static_files);
+        if setup.folder.is_some() {
+            serve_folder(&mut blueprint.scaffold, setup.freeze(root, registration.at), mistakes);
+        }
+        blueprints_folders(&mut blueprint.scaffold, root, mistakes);
+    }
 }
 
 /// The tree of blueprints, laid flat.

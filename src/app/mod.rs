@@ -4,11 +4,14 @@ mod blueprint;
 #[doc(hidden)]
 #[allow(missing_docs, reason = "only for the macro `check_handler!`")]
 pub mod check;
+mod debug_page;
+mod decorate;
 mod dispatch;
 mod freeze;
 mod frozen;
 mod handler;
 mod scaffold;
+mod views;
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -17,15 +20,18 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use blueprint::{Blueprint, Registration};
+pub use decorate::Next;
 pub use dispatch::Panicked;
 pub use freeze::SetupErrors;
 pub use frozen::AppService;
 pub use handler::{AfterHook, BeforeHook, Blocking, Bridged, Caught, ErrorHandler, Handler, HookAnswer, TeardownHook};
 pub use scaffold::{RouteMut, Scaffold};
+pub use views::{MethodView, View, ViewArgs};
 
 use crate::config::Config;
 use crate::ctx::TypeMap;
 use crate::routing::{Converter, Converters};
+use crate::service::Service;
 #[cfg(feature = "static_files")]
 use crate::static_files::StaticSetup;
 #[cfg(feature = "templates")]
@@ -59,11 +65,17 @@ pub struct App {
     states: TypeMap,
     converters: Converters,
     scaffold: Scaffold,
+    teardown_appcontext: Vec<handler::Teardown>,
+    /// In the order of the calls: the last one is the outermost.
+    middleware: Vec<Middleware>,
     #[cfg(feature = "static_files")]
     static_files: StaticSetup,
     #[cfg(feature = "templates")]
     templates: TemplateSetup,
 }
+
+/// Puts a service around another.
+type Middleware = Box<dyn FnOnce(Arc<dyn Service>) -> Arc<dyn Service>>;
 
 impl App {
     /// An app of this name.
@@ -82,6 +94,8 @@ impl App {
             states: TypeMap::default(),
             converters: Converters::default(),
             scaffold: Scaffold { is_app: true, ..Scaffold::default() },
+            teardown_appcontext: Vec::new(),
+            middleware: Vec::new(),
             #[cfg(feature = "static_files")]
             static_files: StaticSetup::default(),
             #[cfg(feature = "templates")]
@@ -189,6 +203,38 @@ impl App {
     #[cfg(feature = "templates")]
     pub fn jinja_env(&mut self) -> &mut minijinja::Environment<'static> {
         &mut self.templates.env
+    }
+
+    /// Runs `hook` at the end of every context of the app: of each request, after the
+    /// [`teardown_request`](Scaffold::teardown_request) hooks, and of each
+    /// [`app_context`](AppService::app_context). It gets the error that nothing handled. The last registered runs first.
+    ///
+    /// ```
+    /// use dewar::{App, Error, g};
+    ///
+    /// let mut app = App::new("shop");
+    /// app.teardown_appcontext(|_: Option<&Error>| drop(g().pop::<String>("connection")));
+    /// # app.test_client().get("/");
+    /// ```
+    pub fn teardown_appcontext<M, H: TeardownHook<M>>(&mut self, hook: H) -> &mut App {
+        self.teardown_appcontext.push(Box::new(move |error| hook.call(error)));
+        self
+    }
+
+    /// Puts middleware around the app: `wrap` gets the app as a [`Service`], and gives back the service that answers in
+    /// its place (Flask: `app.wsgi_app = Middleware(app.wsgi_app)`). What is added later is outside of what was earlier.
+    ///
+    /// ```
+    /// use dewar::{App, Request, Service};
+    ///
+    /// let mut app = App::new("demo");
+    /// app.get("/", || "hello").endpoint("index");
+    /// app.middleware(|inner| move |request: Request| inner.call(request).with_header("x-served-by", "demo"));
+    /// assert_eq!(app.test_client().get("/").header("x-served-by"), Some("demo"));
+    /// ```
+    pub fn middleware<S: Service + 'static>(&mut self, wrap: impl FnOnce(Arc<dyn Service>) -> S + 'static) -> &mut App {
+        self.middleware.push(Box::new(|inner| Arc::new(wrap(inner))));
+        self
     }
 
     /// Freezes the set-up: from then on the app answers, and nothing can be registered.

@@ -32,11 +32,16 @@ pub struct Scaffold {
     /// Of the async fragments of what is registered here.
     pub(super) loop_policy: Option<LoopPolicy>,
     pub(super) mistakes: Vec<Mistake>,
+    /// What a blueprint does to the app that takes it in.
+    pub(super) recorded: Vec<Recorded>,
     /// Whether this is an app's, which takes what blueprints have for the whole app; a blueprint hands it on.
     pub(super) is_app: bool,
     /// A blueprint's hooks and error handlers for the whole app.
     pub(super) app_wide: Option<Box<Scaffold>>,
 }
+
+/// Setting up that waits for the app.
+pub(super) type Recorded = Box<dyn FnOnce(&mut super::App)>;
 
 /// A route as it was registered.
 pub(super) struct RouteDef {
@@ -150,21 +155,36 @@ impl Scaffold {
     #[track_caller]
     pub fn route<M, H: Handler<M>>(&mut self, rule: &str, view: H) -> RouteMut<'_> {
         let name = type_name::<H>();
+        let route = self.add_route(
+            rule,
+            Box::new(move |ctx| view.call(ctx)),
+            H::shape(),
+            TypeId::of::<H>(),
+            name,
+            Location::caller(),
+        );
+        route.route.endpoint = function_name(name).map(str::to_owned);
+        route
+    }
+
+    pub(super) fn add_route(
+        &mut self,
+        rule: &str,
+        run: View,
+        shape: Shape,
+        id: TypeId,
+        name: &'static str,
+        at: &'static Location<'static>,
+    ) -> RouteMut<'_> {
         self.routes.push(RouteDef {
             rule: rule.to_owned(),
             methods: vec![Method::GET],
-            endpoint: function_name(name).map(str::to_owned),
+            endpoint: None,
             loop_policy: None,
             defaults: Vec::new(),
             strict_slashes: true,
             automatic_options: None,
-            view: ViewDef {
-                run: Box::new(move |ctx| view.call(ctx)),
-                shape: H::shape(),
-                id: TypeId::of::<H>(),
-                name,
-                at: Location::caller(),
-            },
+            view: ViewDef { run, shape, id, name, at },
         });
         RouteMut { route: self.routes.last_mut().expect("one was just pushed"), mistakes: &mut self.mistakes }
     }
@@ -323,7 +343,7 @@ impl fmt::Debug for Scaffold {
 
 /// A route just registered, to say more of.
 pub struct RouteMut<'a> {
-    route: &'a mut RouteDef,
+    pub(super) route: &'a mut RouteDef,
     mistakes: &'a mut Vec<Mistake>,
 }
 

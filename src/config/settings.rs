@@ -16,6 +16,7 @@ impl Config {
             testing: self.read("TESTING", BOOL, &mut wrong).unwrap_or(false),
             propagate_exceptions: self.read("PROPAGATE_EXCEPTIONS", BOOL, &mut wrong),
             trap_http_exceptions: self.read("TRAP_HTTP_EXCEPTIONS", BOOL, &mut wrong).unwrap_or(false),
+            json_errors: self.read("JSON_ERRORS", BOOL, &mut wrong).unwrap_or(false),
             trap_bad_request_errors: self.read("TRAP_BAD_REQUEST_ERRORS", BOOL, &mut wrong),
             use_x_sendfile: self.read("USE_X_SENDFILE", BOOL, &mut wrong).unwrap_or(false),
             trusted_hosts: self.read("TRUSTED_HOSTS", "a list of hosts such as [\".example.org\"]", &mut wrong),
@@ -127,6 +128,8 @@ pub(crate) struct Settings {
     /// Not set: as `testing` or `debug`.
     pub(crate) propagate_exceptions: Option<bool>,
     pub(crate) trap_http_exceptions: bool,
+    /// Whether the pages of HTTP errors are JSON.
+    pub(crate) json_errors: bool,
     /// Not set: as `debug`.
     pub(crate) trap_bad_request_errors: Option<bool>,
     pub(crate) use_x_sendfile: bool,

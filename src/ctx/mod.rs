@@ -27,6 +27,8 @@ use crate::routing::{ArgRef, Args, RuleId, UrlValue};
 pub struct Ctx {
     site: Arc<Site>,
     request: Request,
+    /// Whether the request is one: a command's or a job's context has a stand-in.
+    has_request: bool,
     matched: OnceLock<Matched>,
     g: g::Namespace,
     after_this_request: Mutex<Vec<AfterThis>>,
@@ -54,6 +56,7 @@ impl Ctx {
         Ctx {
             site,
             request,
+            has_request: true,
             matched: OnceLock::new(),
             g: g::Namespace::default(),
             after_this_request: Mutex::new(Vec::new()),
@@ -63,14 +66,25 @@ impl Ctx {
         }
     }
 
+    /// A context of the app alone: for commands, jobs and scripts.
+    pub(crate) fn without_request(site: Arc<Site>) -> Ctx {
+        Ctx { has_request: false, ..Ctx::new(site, Request::get("/")) }
+    }
+
     /// What every request may read of the app.
     pub fn site(&self) -> &Arc<Site> {
         &self.site
     }
 
-    /// The request.
+    /// The request. In a context of the app alone ([`has_request`](Ctx::has_request) is false) it is an empty stand-in.
     pub fn request(&self) -> &Request {
         &self.request
+    }
+
+    /// Whether this is a request's context, and not one of the app alone as
+    /// [`AppService::app_context`](crate::AppService::app_context) makes it.
+    pub fn has_request(&self) -> bool {
+        self.has_request
     }
 
     /// The namespace for whatever hooks and handlers of one request leave for one another (Flask's `g`).
@@ -167,7 +181,7 @@ impl Ctx {
     /// When there is no such endpoint, or a variable of its rule is missing; with the nearest one that there is.
     #[track_caller]
     pub fn url_for(&self, endpoint: &str, values: &[(&str, UrlValue)]) -> Result<String> {
-        self.site.build_url(endpoint, values, Some(self)).here()
+        self.site.build_url(endpoint, values, self.has_request.then_some(self)).here()
     }
 }
 

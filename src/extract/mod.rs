@@ -46,6 +46,14 @@ impl Shape {
         self.bodies.push(type_name::<T>());
     }
 
+    /// Adds what other arguments, behind these, ask for.
+    pub(crate) fn add(&mut self, other: Shape) {
+        self.positional.extend(other.positional);
+        self.takes_all = self.takes_all.or(other.takes_all);
+        self.bodies.extend(other.bodies);
+        self.states.extend(other.states);
+    }
+
     /// The argument needs the app to have a state of type `T`.
     pub fn needs_state<T: 'static>(&mut self) {
         self.states.push((TypeId::of::<T>(), type_name::<T>()));

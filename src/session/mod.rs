@@ -24,6 +24,7 @@ use crate::config::SessionSettings;
 use crate::ctx::Ctx;
 use crate::error::{Error, Here, Result};
 use crate::extract::FromRequest;
+use crate::signals;
 
 const PERMANENT: &str = "_permanent";
 const FLASHES: &str = "_flashes";
@@ -243,7 +244,8 @@ impl Session {
     #[track_caller]
     pub fn flash(&self, message: impl Into<String>, category: impl Into<String>) -> Result<()> {
         self.check_writable()?;
-        let flash = Tagged::Tuple(vec![category.into().into(), message.into().into()]).into_wire();
+        let told = signals::Flashing { message: message.into(), category: category.into() };
+        let flash = Tagged::Tuple(vec![told.category.clone().into(), told.message.clone().into()]).into_wire();
         let mut inner = self.lock();
         let mut flashes = match inner.data.raw(FLASHES).and_then(data::wire) {
             Some(Value::Array(flashes)) => flashes,
@@ -252,6 +254,8 @@ impl Session {
         flashes.push(flash);
         inner.data.insert(FLASHES.to_owned(), data::raw(flashes.into()));
         inner.modified = true;
+        drop(inner);
+        signals::MESSAGE_FLASHED.send(&self.0, &told);
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 //! How an app behaves: through its public face and the test client.
 
+mod app_context;
 mod blueprints;
 mod client;
 mod context;
@@ -17,8 +18,11 @@ mod paths;
 mod properties;
 mod queries;
 mod setup;
+mod signals;
 #[cfg(feature = "static_files")]
 mod static_files;
 mod streams;
 #[cfg(feature = "templates")]
 mod templates;
+mod trapped;
+mod views;

@@ -282,7 +282,7 @@ fn errors_and_panics_in_each_place() {
                     how == How::Panic || place == "this"
                 );
             } else if place == "teardown" {
-                assert!(records[0].starts_with("ERROR a teardown hook failed: panicked"), "{case}");
+                assert!(records[0].starts_with("ERROR 1 teardown hook failed:\n  panicked"), "{case}");
             }
             // The worker survives.
             let survives = if how == How::Abort { 409 } else { 500 };
