@@ -313,9 +313,14 @@ impl HttpError {
         self.0.status
     }
 
-    /// The status's phrase, such as `Not Found`.
+    /// The status's phrase, such as `Not Found`; for three of them the older one that Werkzeug has.
     pub fn name(&self) -> &'static str {
-        self.0.status.canonical_reason().unwrap_or("Unknown Error")
+        match self.0.status.as_u16() {
+            413 => "Request Entity Too Large",
+            414 => "Request URI Too Long",
+            416 => "Requested Range Not Satisfiable",
+            _ => self.0.status.canonical_reason().unwrap_or("Unknown Error"),
+        }
     }
 
     /// What the client is told: the description given, or the status's usual one.
@@ -573,10 +578,16 @@ fn usual_description(status: StatusCode) -> &'static str {
         414 => "The requested URL is longer than the server accepts.",
         415 => "The server does not take data of this media type.",
         416 => "The server cannot give the range that was asked for.",
+        417 => "The server cannot do what the request's Expect header asks for.",
+        418 => "This is a teapot: there is no coffee to be had from it.",
+        421 => "The request went to a server that does not answer for this host.",
         422 => "The request was well-formed, but what it says makes no sense here.",
+        423 => "This resource is locked.",
+        424 => "Another request, which this one depends on, has failed.",
         428 => "This request must be conditional: try it with If-Match.",
         429 => "There were too many requests from you in a short time.",
         431 => "The request's headers are larger than the server accepts.",
+        451 => "This resource may not be shown, for legal reasons.",
         500 => {
             "The server has met an error of its own and could not answer. It may be overloaded, or the application has \
              a fault."
