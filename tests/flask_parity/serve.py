@@ -11,6 +11,7 @@ import importlib.metadata
 import importlib.util
 import json
 import logging
+import mimetypes
 import os
 import sys
 import threading
@@ -67,6 +68,10 @@ def start(app):
 def main(topics):
     sys.dont_write_bytecode = True
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    # The types of files are the same on every machine and with every Python: its own list, and what that got later.
+    mimetypes.init(files=[])
+    for ending, kind in {".js": "text/javascript", ".mjs": "text/javascript", ".woff2": "font/woff2"}.items():
+        mimetypes.add_type(kind, ending)
     apps = {topic: load(topic) for topic in topics}
     ports = {topic: start(app) for topic, app in apps.items()}
     packages = ["Flask", "Werkzeug", "Jinja2", "itsdangerous", "MarkupSafe"]

@@ -15,6 +15,7 @@ topics! {
     converters "topics/converters/dewar_app.rs",
     cookies "topics/cookies/dewar_app.rs",
     errors "topics/errors/dewar_app.rs",
+    files "topics/files/dewar_app.rs",
     flashes "topics/flashes/dewar_app.rs",
     forms "topics/forms/dewar_app.rs",
     handlers "topics/handlers/dewar_app.rs",
@@ -28,6 +29,7 @@ topics! {
     sessions "topics/sessions/dewar_app.rs",
     slashes "topics/slashes/dewar_app.rs",
     streaming "topics/streaming/dewar_app.rs",
+    templates "topics/templates/dewar_app.rs",
     uploads "topics/uploads/dewar_app.rs",
     url_for "topics/url_for/dewar_app.rs",
 }
