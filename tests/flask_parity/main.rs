@@ -49,6 +49,8 @@ fn main() -> ExitCode {
         println!("flask_parity: test");
         return ExitCode::SUCCESS;
     }
+    // A view that panics is a difference, and told as one: no backtrace.
+    std::panic::set_hook(Box::new(|panic| println!("({})", panic.to_string().replace('\n', " "))));
     let show = args.iter().any(|arg| arg == "--show");
     let filters: Vec<&str> = args.iter().map(String::as_str).filter(|arg| !arg.starts_with('-')).collect();
     match Suite::read(&filters).and_then(|suite| suite.run(show)) {

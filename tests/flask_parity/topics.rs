@@ -20,6 +20,7 @@ topics! {
     forms "topics/forms/dewar_app.rs",
     handlers "topics/handlers/dewar_app.rs",
     hooks "topics/hooks/dewar_app.rs",
+    hostile "topics/hostile/dewar_app.rs",
     json "topics/json/dewar_app.rs",
     query "topics/query/dewar_app.rs",
     redirects "topics/redirects/dewar_app.rs",
