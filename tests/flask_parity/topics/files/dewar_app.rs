@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use dewar::{App, Request, Response, Result, SendFile, send_file_with, send_from_directory};
 
+#[allow(clippy::needless_update, reason = "these are all fields now, and need not be")]
 fn send(name: String, request: Request) -> Result<Response> {
     let args = request.args();
     let options = SendFile {

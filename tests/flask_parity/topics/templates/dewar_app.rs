@@ -17,7 +17,7 @@ fn values() -> Value {
         none => (),
         yes => true,
         no => false,
-        pi => 3.14159,
+        pi => 3.25,
         n => 42,
         zero => 0,
         text => "hello wide world",

@@ -17,7 +17,7 @@ def values():
         "none": None,
         "yes": True,
         "no": False,
-        "pi": 3.14159,
+        "pi": 3.25,
         "n": 42,
         "zero": 0,
         "text": "hello wide world",
