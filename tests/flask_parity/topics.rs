@@ -1,0 +1,36 @@
+//! The topics that Dewar can do. What is not here is in `topics/PENDING.md`.
+
+use dewar::App;
+
+macro_rules! topics {
+    ($($name:ident $file:literal),* $(,)?) => {
+        $(#[path = $file] mod $name;)*
+
+        /// Each topic's Dewar side.
+        pub(crate) const APPS: &[(&str, fn() -> App)] = &[$((stringify!($name), $name::app)),*];
+    };
+}
+
+topics! {
+    converters "topics/converters/dewar_app.rs",
+    cookies "topics/cookies/dewar_app.rs",
+    errors "topics/errors/dewar_app.rs",
+    files "topics/files/dewar_app.rs",
+    flashes "topics/flashes/dewar_app.rs",
+    forms "topics/forms/dewar_app.rs",
+    handlers "topics/handlers/dewar_app.rs",
+    hooks "topics/hooks/dewar_app.rs",
+    hostile "topics/hostile/dewar_app.rs",
+    json "topics/json/dewar_app.rs",
+    query "topics/query/dewar_app.rs",
+    redirects "topics/redirects/dewar_app.rs",
+    request "topics/request/dewar_app.rs",
+    responses "topics/responses/dewar_app.rs",
+    routing "topics/routing/dewar_app.rs",
+    sessions "topics/sessions/dewar_app.rs",
+    slashes "topics/slashes/dewar_app.rs",
+    streaming "topics/streaming/dewar_app.rs",
+    templates "topics/templates/dewar_app.rs",
+    uploads "topics/uploads/dewar_app.rs",
+    url_for "topics/url_for/dewar_app.rs",
+}

@@ -1,0 +1,7 @@
+use dewar::App;
+
+pub(crate) fn app() -> App {
+    let mut app = crate::app("slashes");
+    crate::rules::add(&mut app, include_str!("rules.txt"));
+    app
+}
