@@ -110,6 +110,7 @@ mod extract;
 mod form;
 mod globals;
 mod json;
+pub mod middleware;
 mod multidict;
 #[cfg(feature = "multipart")]
 mod multipart;

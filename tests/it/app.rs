@@ -14,6 +14,7 @@ mod hostile;
 mod json;
 mod lookup;
 mod loop_policy;
+mod mounted;
 mod paths;
 mod properties;
 mod queries;

@@ -31,6 +31,7 @@ const RANKS: &[(u8, &[&str])] = &[
             "json",
             "respond",
             "extract",
+            "middleware",
             "multipart",
             "routing",
             "session",
