@@ -100,6 +100,8 @@
 mod app;
 mod body;
 pub mod bridge;
+#[cfg(feature = "cli")]
+pub mod cli;
 #[cfg(feature = "static_files")]
 mod conditional;
 mod config;
@@ -138,7 +140,7 @@ mod upgrade;
 pub use app::check as __check;
 pub use app::{App, AppService, Blueprint, Handler, Panicked, Registration, RouteMut, Scaffold, SetupErrors};
 pub use body::{Body, BodyTooLarge};
-pub use config::Config;
+pub use config::{Config, ConfigError, env_var};
 pub use cookie::{Cookie, SameSite, parse_cookies};
 pub use ctx::{Ctx, G, Site};
 pub use error::{AbortWith, Error, HttpError, Or500, OrAbort, Result, abort};

@@ -34,6 +34,8 @@ use crate::response::IntoStatus;
 pub struct Blueprint {
     pub(super) name: String,
     pub(super) url_prefix: String,
+    #[cfg(feature = "cli")]
+    pub(super) cli_group: super::commands::CliGroup,
     pub(super) scaffold: Scaffold,
 }
 
@@ -45,7 +47,13 @@ impl Blueprint {
     #[track_caller]
     pub fn new(name: &str) -> Blueprint {
         check_name(name);
-        Blueprint { name: name.to_owned(), url_prefix: String::new(), scaffold: Scaffold::default() }
+        Blueprint {
+            name: name.to_owned(),
+            url_prefix: String::new(),
+            #[cfg(feature = "cli")]
+            cli_group: Default::default(),
+            scaffold: Scaffold::default(),
+        }
     }
 
     /// Puts its rules below this path.

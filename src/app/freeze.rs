@@ -53,7 +53,7 @@ impl std::error::Error for SetupErrors {}
 
 pub(super) fn freeze(mut app: App) -> Result<AppService, SetupErrors> {
     let mut mistakes = std::mem::take(&mut app.scaffold.mistakes);
-    let root_path = app.root_path.take().or_else(|| std::env::current_dir().ok()).unwrap_or_default();
+    let (root_path, instance_path) = (app.root(), app.instance());
 
     let settings = match app.config.settings() {
         Ok(settings) => settings,
@@ -62,6 +62,9 @@ pub(super) fn freeze(mut app: App) -> Result<AppService, SetupErrors> {
             Config::new().settings().expect("an empty configuration has only defaults")
         }
     };
+    for (what, at) in app.config.doubts() {
+        log::warn!("{at}: {what}");
+    }
     let parts = parts(&mut app, &root_path, &settings, &mut mistakes);
 
     let mut flat = Flat {
@@ -75,6 +78,10 @@ pub(super) fn freeze(mut app: App) -> Result<AppService, SetupErrors> {
         blueprints: HashMap::new(),
         mistakes,
     };
+    #[cfg(feature = "cli")]
+    let commands = app.commands();
+    #[cfg(feature = "cli")]
+    flat.mistakes.extend(super::commands::mistakes(&commands));
     let loop_policy = app.scaffold.loop_policy;
     flat.take_in(app.scaffold, "", "", &[], None);
     let Flat { router, rules, frozen, mistakes, .. } = flat;
@@ -85,6 +92,7 @@ pub(super) fn freeze(mut app: App) -> Result<AppService, SetupErrors> {
     let site = Arc::new(Site {
         name: app.name,
         root_path,
+        instance_path,
         config: app.config,
         settings,
         router: router.freeze(),
@@ -99,6 +107,8 @@ pub(super) fn freeze(mut app: App) -> Result<AppService, SetupErrors> {
         chains: frozen.chains,
         scopes: frozen.scopes,
         loop_policy,
+        #[cfg(feature = "cli")]
+        commands,
     })))
 }
 

@@ -24,6 +24,8 @@ pub(super) struct Frozen {
     pub(super) chains: Vec<Box<[usize]>>,
     pub(super) scopes: Vec<Scope>,
     pub(super) loop_policy: Option<LoopPolicy>,
+    #[cfg(feature = "cli")]
+    pub(super) commands: Vec<super::commands::Listed>,
 }
 
 /// The hooks and error handlers of the app or of a blueprint: hooks in the order of registration, error handlers in the
@@ -56,6 +58,11 @@ impl AppService {
     /// What every request may read of the app.
     pub fn site(&self) -> &Arc<Site> {
         &self.0.site
+    }
+
+    #[cfg(feature = "cli")]
+    pub(crate) fn commands(&self) -> &[super::commands::Listed] {
+        &self.0.commands
     }
 
     /// Runs `work` in the context of a request, without hooks and views: for tests of what needs one (Flask's

@@ -4,10 +4,13 @@ mod blueprint;
 #[doc(hidden)]
 #[allow(missing_docs, reason = "only for the macro `check_handler!`")]
 pub mod check;
+#[cfg(feature = "cli")]
+mod commands;
 mod dispatch;
 mod freeze;
 mod frozen;
 mod handler;
+mod places;
 mod scaffold;
 
 use std::fmt;
@@ -17,6 +20,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use blueprint::{Blueprint, Registration};
+#[cfg(feature = "cli")]
+pub(crate) use commands::Listed;
+#[cfg(feature = "cli")]
+pub use commands::{CommandMut, Invocation, Outcome};
 pub use dispatch::Panicked;
 pub use freeze::SetupErrors;
 pub use frozen::AppService;
@@ -55,6 +62,8 @@ pub struct App {
     #[cfg(feature = "static_files")]
     made_at: &'static Location<'static>,
     root_path: Option<PathBuf>,
+    instance_path: Option<PathBuf>,
+    instance_relative_config: bool,
     config: Config,
     states: TypeMap,
     converters: Converters,
@@ -78,6 +87,8 @@ impl App {
             #[cfg(feature = "static_files")]
             made_at: Location::caller(),
             root_path: None,
+            instance_path: None,
+            instance_relative_config: false,
             config: Config::new(),
             states: TypeMap::default(),
             converters: Converters::default(),
@@ -101,6 +112,7 @@ impl App {
 
     /// The configuration, to set.
     pub fn config_mut(&mut self) -> &mut Config {
+        self.config.root = self.config_root();
         &mut self.config
     }
 

@@ -2,6 +2,7 @@
 
 mod blueprints;
 mod client;
+mod config;
 mod context;
 mod cookies;
 mod errors;
