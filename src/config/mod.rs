@@ -21,7 +21,9 @@ pub use environment::env_var;
 #[cfg(feature = "cli")]
 pub(crate) use environment::{complaints, load_env_file};
 pub use files::ConfigError;
-pub(crate) use settings::{SessionSettings, Settings, is_true};
+#[cfg(feature = "sessions")]
+pub(crate) use settings::SessionSettings;
+pub(crate) use settings::{Settings, is_true};
 
 /// What is wrong, and the line that set it.
 type Wrong = (String, &'static Location<'static>);

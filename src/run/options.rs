@@ -42,7 +42,8 @@ pub struct RunOptions {
     /// From which level on the log is written, when the program has set no logger.
     pub log: LevelFilter,
     /// How a line of the access log looks; it is shown whatever the level of the log. `None` is
-    /// [`AccessLog::Dev`](crate::server::AccessLog::Dev), shown with `log` at info.
+    /// [`AccessLog::Dev`](crate::server::AccessLog::Dev), shown with `log` at info. The command line's `--debug` shows it
+    /// unless `DEWAR_LOG` says otherwise, and has `log` at debug.
     pub access_log: Option<AccessLog>,
     /// Builds the program and starts it again when its sources change; on the command line, as `debug` unless said. Unix
     /// only; elsewhere there is a warning.
@@ -161,6 +162,7 @@ impl RunOptions {
         }
         if !said.log && debug {
             self.log = LevelFilter::Debug;
+            self.access_log.get_or_insert(AccessLog::Dev);
         }
     }
 

@@ -207,6 +207,113 @@ mod processes {
         }
     }
 
+    #[test]
+    #[ignore = "what the tests below run in a process of its own"]
+    fn program() {
+        let Ok(args) = std::env::var("DEWAR_TEST_ARGS") else { return };
+        let mut app = App::new("shop");
+        app.get("/", || "x").endpoint("index");
+        app.command("seven", "Gives seven.", |_: &super::Invocation| 7);
+        app.command("fail", "", |_: &super::Invocation| "x".parse::<u8>().map(drop));
+        app.command("debug", "", |args: &super::Invocation| args.echo(super::current_app().debug()));
+        let args = std::iter::once("shop").chain(args.split(' ').filter(|arg| !arg.is_empty()));
+        if let Err(error) = app.cli().version("1.2.3").about("Sells things.").run_from(args) {
+            eprintln!("failed: {error}");
+            std::process::exit(1);
+        }
+    }
+
+    fn program_with(args: &str) -> Command {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args(["--exact", "cli::processes::program", "--ignored", "--nocapture"]);
+        command.env("DEWAR_TEST_ARGS", args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    #[test]
+    fn programs_have_exit_codes() {
+        for (args, code, says) in [
+            ("--help", 0, "Sells things."),
+            ("--help", 0, "Gives seven."),
+            ("run --help", 0, "--exclude-patterns"),
+            ("--version", 0, "1.2.3 (dewar "),
+            ("routes", 0, "index     GET      /   "),
+            ("seven", 7, ""),
+            ("fail", 1, "failed: invalid digit"),
+            ("--prot 80", 2, "tip: a similar argument exists: '--port'"),
+            ("run --port many", 2, "--port takes a number from 0 to 65535, not \"many\""),
+            ("--cert site.crt", 2, "--cert needs --key"),
+            ("sevne", 2, "tip: a similar subcommand exists: 'seven'"),
+            ("--port 80 routes", 2, "--port is for serving, and `routes` does not serve"),
+            ("--env-file /no/such/file run", 2, "--env-file: the configuration file /no/such/file could not be taken"),
+            ("--debug debug", 0, "true"),
+            ("debug", 0, "false"),
+        ] {
+            let output = program_with(args).output().unwrap();
+            let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+            assert_eq!(output.status.code(), Some(code), "{args}: {text}");
+            assert!(text.contains(says), "{args}: {text}");
+        }
+    }
+
+    #[test]
+    fn the_environment_is_below_the_arguments() {
+        for (args, variables, says) in [
+            ("debug", &[("DEWAR_DEBUG", "1")][..], "true"),
+            ("--no-debug debug", &[("DEWAR_DEBUG", "1")], "false"),
+            ("run", &[("DEWAR_PORT", "x")], "DEWAR_PORT takes a number from 0 to 65535, not \"x\""),
+            ("run --port y", &[("DEWAR_PORT", "1")], "--port takes"),
+            (
+                "run",
+                &[("DEWAR_ACCESS_LOG", "{x}")],
+                "DEWAR_ACCESS_LOG takes a format of the access log (there is no {x}",
+            ),
+        ] {
+            let output = program_with(args).envs(variables.iter().copied()).output().unwrap();
+            let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+            assert!(text.contains(says), "{args}: {text}");
+        }
+        let folder = Folder::new("cli-env-file");
+        folder.write("my.env", "DEWAR_DEBUG=1 # on\n").write("odd.env", "what is this\nDEWAR_DEBUG=1");
+        for (file, says) in [("my.env", "true"), ("odd.env", "odd.env, line 1: this is no `NAME=value`")] {
+            let args = format!("--env-file {} debug", folder.0.join(file).display());
+            let output = program_with(&args).output().unwrap();
+            let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+            assert!(output.status.success() && text.contains(says), "{text}");
+        }
+    }
+
+    /// A program that serves, and its next line that has this in it.
+    fn next_line(said: &mut impl BufRead, has: &str) -> String {
+        loop {
+            let mut line = String::new();
+            assert_ne!(said.read_line(&mut line).unwrap(), 0, "it has ended");
+            if line.contains(has) {
+                return line.trim_end().to_owned();
+            }
+        }
+    }
+
+    #[test]
+    fn the_access_log_has_the_format_asked_for() {
+        for (format, begins, ends) in [
+            ("common", "127.0.0.1 - - [", "+0000] \"GET / HTTP/1.1\" 200 1"),
+            ("combined", "127.0.0.1 - - [", "+0000] \"GET / HTTP/1.1\" 200 1 \"-\" \"-\""),
+            ("json", "{\"bytes\":1,", "}"),
+            ("{status}|{header:host}|{target}", "200|x|/", "200|x|/"),
+            ("dev", "127.0.0.1 \"GET / HTTP/1.1\" 200 1 ", "ms"),
+        ] {
+            let mut process = program_with(&format!("run --port 0 --access-log {format}")).spawn().unwrap();
+            let mut said = BufReader::new(process.stderr.take().unwrap());
+            let ready = next_line(&mut said, "listening on http://");
+            get(ready.rsplit('/').next().unwrap().parse().unwrap()).unwrap();
+            let line = next_line(&mut said, if format == "json" { "GET" } else { "200" });
+            process.kill().unwrap();
+            process.wait().unwrap();
+            assert!(line.starts_with(begins) && line.ends_with(ends), "{format}: {line}");
+        }
+    }
+
     /// A supervisor, ended when the test is over.
     struct Supervisor {
         process: Child,

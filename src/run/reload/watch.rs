@@ -110,7 +110,8 @@ impl Watch {
                 let name = entry.file_name();
                 let skipped = name.as_encoded_bytes().starts_with(b".") || name == "target";
                 let is_link = entry.file_type().is_ok_and(|kind| kind.is_symlink());
-                if !skipped && !(is_link && entry.path().is_dir()) {
+                let leads_elsewhere = is_link && entry.path().is_dir();
+                if !skipped && !leads_elsewhere {
                     self.walk(&entry.path(), depth + 1, found);
                 }
             }
