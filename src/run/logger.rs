@@ -49,7 +49,7 @@ impl Log for Stderr {
 /// characters is escaped, and its further lines are indented: so nothing in it can pass for another record.
 fn line(record: &Record<'_>, now: SystemTime) -> String {
     let mut line = format!("[{}] {} in {}: ", Moment(now), record.level(), record.target());
-    for c in record.args().to_string().trim_end().chars() {
+    for c in record.args().to_string().trim_end_matches('\n').chars() {
         match c {
             '\n' => line.push_str("\n    "),
             '\t' => line.push(c),
@@ -84,11 +84,7 @@ mod tests {
     #[test]
     fn a_record_is_one_record() {
         let at = SystemTime::UNIX_EPOCH + std::time::Duration::from_millis(1_767_268_800_123);
-        let says = |text: &str| {
-            let record =
-                format!("{}", line(&Record::builder().args(format_args!("{text}")).target("shop").build(), at));
-            record
-        };
+        let says = |text: &str| line(&Record::builder().args(format_args!("{text}")).target("shop").build(), at);
         assert_eq!(says("it broke"), "[2026-01-01 12:00:00,123] INFO in shop: it broke\n");
         assert_eq!(
             says("a\r\n[2026-01-01 12:00:00,123] ERROR in x: y\u{1b}[31m\u{85}\n"),

@@ -317,7 +317,7 @@ mod environment {
             with("files_are_below_the_environment", Some(&folder.0), &skipped, &[]);
             return;
         }
-        let all = ["A", "B", "C", "BOTH"].map(|name| dewar::env_var(name));
+        let all = ["A", "B", "C", "BOTH"].map(dewar::env_var);
         if std::env::var_os("DEWAR_SKIP_DOTENV").is_some() {
             assert_eq!(all, [const { None }; 4]);
             return;
