@@ -47,7 +47,8 @@
 //! | render pages, send files | `render`, `context!`, `send_file` |
 //! | run async code | [`bridge`] |
 //! | test without a socket | [`TestClient`], by [`App::test_client`] |
-//! | serve | [`App::run`], [`RunOptions`], [`server`] |
+//! | configure | [`Config`], by [`App::config_mut`]; [`App::instance_path`]; [`env_var`] |
+//! | serve, have commands of one's own | [`App::run`], [`RunOptions`], `cli` (feature `cli`), [`server`] |
 //!
 //! # Coming from Flask
 //!
@@ -71,7 +72,11 @@
 //! | `client.post("/x", data={"a": "b"})` | `client.post("/x").form([("a", "b")]).send()` |
 //! | `with client: …`, then `g`, `session` | [`TestResponse::context`] |
 //! | `with app.test_request_context():` | [`AppService::with_context`] |
-//! | `flask run --debug` | `cargo run -- --debug` |
+//! | `app.config.from_file("site.toml", tomllib.load)` | `app.config_mut().from_file("site.toml", false)?`: see [`Config::from_file`] |
+//! | `app.config.from_prefixed_env()` | `app.config_mut().from_prefixed_env("DEWAR")`: see [`Config::from_prefixed_env`] |
+//! | `flask run --debug` | `cargo run -- --debug`, which builds and starts again when the code changes |
+//! | `flask routes` | `cargo run -- routes` |
+//! | `@app.cli.command("init-db")` | `app.command("init-db", "Makes the tables.", \|_\| …)`: see `Scaffold::command` |
 //!
 //! # Handlers
 //!
@@ -90,9 +95,11 @@
 //! | `static_files` | files under `/static`, `send_file` | yes |
 //! | `tiny_http` | the engine over the tiny_http crate, beside the native one | yes |
 //! | `compute` | `bridge::compute`, by rayon | yes |
+//! | `cli` | the command line of the app's program: `run`, `routes`, commands of one's own, by clap; without it, the environment alone says how to serve | yes |
 //! | `multipart` | `multipart/form-data`, by multer | no |
 //! | `sessions` | `session()` and `flash`, in Flask's signed cookie | no |
 //! | `tokio` | tokio behind the bridge: `bridge::LoopPolicy::tokio()`, for reqwest, sqlx and what else needs a runtime | no |
+//! | `toml` | configuration files in TOML | no |
 //! | `tls` | HTTPS by the native engine: `Server::tls`, `--cert` and `--key`, by rustls | no |
 //! | `full` | all of them | no |
 #![deny(missing_docs)]
@@ -100,6 +107,8 @@
 mod app;
 mod body;
 pub mod bridge;
+#[cfg(feature = "cli")]
+pub mod cli;
 #[cfg(feature = "static_files")]
 mod conditional;
 mod config;
@@ -110,7 +119,7 @@ mod extract;
 mod form;
 mod globals;
 mod json;
-pub mod middleware;
+//MID
 mod multidict;
 #[cfg(feature = "multipart")]
 mod multipart;
@@ -143,7 +152,7 @@ pub use app::{
     View,
 };
 pub use body::{Body, BodyTooLarge};
-pub use config::Config;
+pub use config::{Config, ConfigError, env_var};
 pub use cookie::{Cookie, SameSite, parse_cookies};
 pub use ctx::{Ctx, G, Site};
 pub use error::{AbortWith, Error, HttpError, Or500, OrAbort, Result, abort};

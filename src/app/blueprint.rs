@@ -41,6 +41,8 @@ pub struct Blueprint {
     pub(super) url_prefix: String,
     #[cfg(feature = "static_files")]
     pub(super) static_files: StaticSetup,
+    #[cfg(feature = "cli")]
+    pub(super) cli_group: super::commands::CliGroup,
     pub(super) scaffold: Scaffold,
 }
 
@@ -57,6 +59,8 @@ impl Blueprint {
             url_prefix: String::new(),
             #[cfg(feature = "static_files")]
             static_files: StaticSetup::default(),
+            #[cfg(feature = "cli")]
+            cli_group: Default::default(),
             scaffold: Scaffold::default(),
         }
     }

@@ -57,7 +57,7 @@ impl std::error::Error for SetupErrors {}
 pub(super) fn freeze(mut app: App) -> Result<AppService, SetupErrors> {
     run_recorded(&mut app);
     let mut mistakes = std::mem::take(&mut app.scaffold.mistakes);
-    let root_path = app.root_path.take().or_else(|| std::env::current_dir().ok()).unwrap_or_default();
+    let (root_path, instance_path) = (app.root(), app.instance());
 
     let settings = match app.config.settings() {
         Ok(settings) => settings,
@@ -66,6 +66,9 @@ pub(super) fn freeze(mut app: App) -> Result<AppService, SetupErrors> {
             Config::new().settings().expect("an empty configuration has only defaults")
         }
     };
+    for (what, at) in app.config.doubts() {
+        log::warn!("{at}: {what}");
+    }
     let parts = parts(&mut app, &root_path, &settings, &mut mistakes);
 
     let mut flat = Flat {
@@ -79,6 +82,10 @@ pub(super) fn freeze(mut app: App) -> Result<AppService, SetupErrors> {
         blueprints: HashMap::new(),
         mistakes,
     };
+    #[cfg(feature = "cli")]
+    let commands = app.commands();
+    #[cfg(feature = "cli")]
+    flat.mistakes.extend(super::commands::mistakes(&commands));
     let loop_policy = app.scaffold.loop_policy;
     let teardown_appcontext = std::mem::take(&mut app.teardown_appcontext);
     let middleware = std::mem::take(&mut app.middleware);
@@ -91,6 +98,7 @@ pub(super) fn freeze(mut app: App) -> Result<AppService, SetupErrors> {
     let site = Arc::new(Site {
         name: app.name,
         root_path,
+        instance_path,
         config: app.config,
         settings,
         router: router.freeze(),
@@ -112,6 +120,8 @@ pub(super) fn freeze(mut app: App) -> Result<AppService, SetupErrors> {
         loop_policy,
         propagate: settings.propagate_exceptions.unwrap_or(settings.testing || settings.debug),
         tell_missing_fields: settings.debug || settings.trap_bad_request_errors == Some(true),
+        #[cfg(feature = "cli")]
+        commands,
         site,
     });
     // The first that was given is the innermost.

@@ -33,6 +33,8 @@ pub(super) struct Frozen {
     pub(super) propagate: bool,
     /// Whether the client is told which field a 400 misses.
     pub(super) tell_missing_fields: bool,
+    #[cfg(feature = "cli")]
+    pub(super) commands: Vec<super::commands::Listed>,
 }
 
 impl Frozen {
@@ -82,6 +84,11 @@ impl AppService {
     /// What every request may read of the app.
     pub fn site(&self) -> &Arc<Site> {
         &self.frozen.site
+    }
+
+    #[cfg(feature = "cli")]
+    pub(crate) fn commands(&self) -> &[super::commands::Listed] {
+        &self.frozen.commands
     }
 
     /// Runs `work` in the context of a request, without hooks and views but for those of its teardown: for tests of what

@@ -6,10 +6,13 @@ mod blueprint;
 pub mod check;
 mod debug_page;
 mod decorate;
+#[cfg(feature = "cli")]
+mod commands;
 mod dispatch;
 mod freeze;
 mod frozen;
 mod handler;
+mod places;
 mod scaffold;
 mod views;
 
@@ -21,6 +24,10 @@ use std::sync::Arc;
 
 pub use blueprint::{Blueprint, Registration};
 pub use decorate::Next;
+#[cfg(feature = "cli")]
+pub(crate) use commands::Listed;
+#[cfg(feature = "cli")]
+pub use commands::{CommandMut, Invocation, Outcome};
 pub use dispatch::Panicked;
 pub use freeze::SetupErrors;
 pub use frozen::AppService;
@@ -61,6 +68,8 @@ pub struct App {
     #[cfg(feature = "static_files")]
     made_at: &'static Location<'static>,
     root_path: Option<PathBuf>,
+    instance_path: Option<PathBuf>,
+    instance_relative_config: bool,
     config: Config,
     states: TypeMap,
     converters: Converters,
@@ -90,6 +99,8 @@ impl App {
             #[cfg(feature = "static_files")]
             made_at: Location::caller(),
             root_path: None,
+            instance_path: None,
+            instance_relative_config: false,
             config: Config::new(),
             states: TypeMap::default(),
             converters: Converters::default(),
@@ -115,6 +126,7 @@ impl App {
 
     /// The configuration, to set.
     pub fn config_mut(&mut self) -> &mut Config {
+        self.config.root = self.config_root();
         &mut self.config
     }
 

@@ -29,6 +29,8 @@ pub struct Scaffold {
     pub(super) by_status: Vec<(u16, ByStatus)>,
     pub(super) by_type: Vec<TypedHandler>,
     pub(super) blueprints: Vec<Registration>,
+    #[cfg(feature = "cli")]
+    pub(super) commands: Vec<std::sync::Arc<super::commands::CommandDef>>,
     /// Of the async fragments of what is registered here.
     pub(super) loop_policy: Option<LoopPolicy>,
     pub(super) mistakes: Vec<Mistake>,

@@ -4,23 +4,23 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
-use super::{Config, Wrong, is_secret};
+use super::{Config, Wrong, environment, is_secret};
 use crate::cookie::{SameSite, is_attribute, is_token};
 
 impl Config {
     /// The keys that Dewar reads, or what is wrong with them and where they were set.
     pub(crate) fn settings(&self) -> Result<Settings, Vec<Wrong>> {
-        let mut wrong = Vec::new();
+        let mut wrong = self.wrong.clone();
         let settings = Settings {
-            debug: self.read("DEBUG", BOOL, &mut wrong).unwrap_or_else(debug_by_environment),
-            testing: self.read("TESTING", BOOL, &mut wrong).unwrap_or(false),
-            propagate_exceptions: self.read("PROPAGATE_EXCEPTIONS", BOOL, &mut wrong),
-            trap_http_exceptions: self.read("TRAP_HTTP_EXCEPTIONS", BOOL, &mut wrong).unwrap_or(false),
-            json_errors: self.read("JSON_ERRORS", BOOL, &mut wrong).unwrap_or(false),
-            trap_bad_request_errors: self.read("TRAP_BAD_REQUEST_ERRORS", BOOL, &mut wrong),
-            use_x_sendfile: self.read("USE_X_SENDFILE", BOOL, &mut wrong).unwrap_or(false),
+            debug: self.flag("DEBUG", &mut wrong).unwrap_or_else(debug_by_environment),
+            testing: self.flag("TESTING", &mut wrong).unwrap_or(false),
+            propagate_exceptions: self.flag("PROPAGATE_EXCEPTIONS", &mut wrong),
+            trap_http_exceptions: self.flag("TRAP_HTTP_EXCEPTIONS", &mut wrong).unwrap_or(false),
+            json_errors: self.flag("JSON_ERRORS", &mut wrong).unwrap_or(false),
+            trap_bad_request_errors: self.flag("TRAP_BAD_REQUEST_ERRORS", &mut wrong),
+            use_x_sendfile: self.flag("USE_X_SENDFILE", &mut wrong).unwrap_or(false),
             trusted_hosts: self.read("TRUSTED_HOSTS", "a list of hosts such as [\".example.org\"]", &mut wrong),
-            explain_template_loading: self.read("EXPLAIN_TEMPLATE_LOADING", BOOL, &mut wrong).unwrap_or(false),
+            explain_template_loading: self.flag("EXPLAIN_TEMPLATE_LOADING", &mut wrong).unwrap_or(false),
             max_content_length: self.read("MAX_CONTENT_LENGTH", "a number of bytes", &mut wrong),
             max_form_memory_size: self.bound(
                 "MAX_FORM_MEMORY_SIZE",
@@ -37,11 +37,11 @@ impl Config {
             preferred_url_scheme: self
                 .read("PREFERRED_URL_SCHEME", "\"http\" or \"https\"", &mut wrong)
                 .unwrap_or("http".into()),
-            automatic_options: self.read("PROVIDE_AUTOMATIC_OPTIONS", BOOL, &mut wrong).unwrap_or(true),
+            automatic_options: self.flag("PROVIDE_AUTOMATIC_OPTIONS", &mut wrong).unwrap_or(true),
             send_file_max_age: self
                 .read("SEND_FILE_MAX_AGE_DEFAULT", "a number of seconds", &mut wrong)
                 .map(Duration::from_secs),
-            templates_auto_reload: self.read("TEMPLATES_AUTO_RELOAD", BOOL, &mut wrong),
+            templates_auto_reload: self.flag("TEMPLATES_AUTO_RELOAD", &mut wrong),
             session: self.session_settings(&mut wrong),
         };
         if wrong.is_empty() { Ok(settings) } else { Err(wrong) }
@@ -55,8 +55,16 @@ impl Config {
         }
     }
 
+    /// True or false, which a variable of the environment may call 1 and 0.
+    fn flag(&self, key: &str, wrong: &mut Vec<Wrong>) -> Option<bool> {
+        match self.values.get(key).and_then(serde_json::Value::as_u64) {
+            Some(number @ (0 | 1)) => Some(number == 1),
+            _ => self.read(key, "true or false", wrong),
+        }
+    }
+
     fn read<T: DeserializeOwned>(&self, key: &str, wanted: &str, wrong: &mut Vec<Wrong>) -> Option<T> {
-        let value = self.get(key).filter(|value| !value.is_null())?;
+        let value = self.values.get(key).filter(|value| !value.is_null())?;
         let parsed = T::deserialize(value).ok();
         if parsed.is_none() {
             let shown = if is_secret(key) { "of another type".to_owned() } else { value.to_string() };
@@ -66,8 +74,9 @@ impl Config {
     }
 
     fn wrong(&self, key: &str, shown: &str, wanted: &str) -> Wrong {
-        let at = self.set_at.get(key).expect("there is a line for every key that is set");
-        (format!("the configuration's {key} is {shown}, but it must be {wanted}"), at)
+        let origin = self.set_at.get(key).expect("there is a line for every key that is set");
+        let from = origin.from.as_ref().map_or(String::new(), |from| format!(" (from {from})"));
+        (format!("the configuration's {key} is {shown}, but it must be {wanted}{from}"), origin.at)
     }
 
     fn session_settings(&self, wrong: &mut Vec<Wrong>) -> SessionSettings {
@@ -103,19 +112,18 @@ impl Config {
                 .map(|domain| domain.split(':').next().unwrap_or("").trim_start_matches('.').to_owned())
                 .filter(|domain| !domain.is_empty()),
             path: path.filter(|path| !path.is_empty()).unwrap_or("/".into()),
-            http_only: self.read("SESSION_COOKIE_HTTPONLY", BOOL, wrong).unwrap_or(true),
-            secure: self.read("SESSION_COOKIE_SECURE", BOOL, wrong).unwrap_or(false),
+            http_only: self.flag("SESSION_COOKIE_HTTPONLY", wrong).unwrap_or(true),
+            secure: self.flag("SESSION_COOKIE_SECURE", wrong).unwrap_or(false),
             same_site,
-            partitioned: self.read("SESSION_COOKIE_PARTITIONED", BOOL, wrong).unwrap_or(false),
+            partitioned: self.flag("SESSION_COOKIE_PARTITIONED", wrong).unwrap_or(false),
             // A century is for ever, and more might not fit the clock.
             lifetime: Duration::from_secs(lifetime.unwrap_or(31 * 24 * 3600).min(u64::from(u32::MAX))),
-            refresh_each_request: self.read("SESSION_REFRESH_EACH_REQUEST", BOOL, wrong).unwrap_or(true),
+            refresh_each_request: self.flag("SESSION_REFRESH_EACH_REQUEST", wrong).unwrap_or(true),
             max_cookie_size: self.read("MAX_COOKIE_SIZE", "a number of bytes", wrong).unwrap_or(4093),
         }
     }
 }
 
-const BOOL: &str = "true or false";
 const SAME_SITE: &str = "\"Lax\", \"Strict\" or \"None\"";
 
 /// The keys that Dewar itself reads, checked.
@@ -169,7 +177,12 @@ pub(crate) struct SessionSettings {
     pub(crate) max_cookie_size: usize,
 }
 
-/// Whether `DEWAR_DEBUG` asks for debug mode: anything but `0`, `false` and `no` does, as with Flask's variable.
-pub(crate) fn debug_by_environment() -> bool {
-    std::env::var("DEWAR_DEBUG").is_ok_and(|text| !matches!(&*text.to_lowercase(), "" | "0" | "false" | "no"))
+/// Whether `DEWAR_DEBUG` asks for debug mode.
+fn debug_by_environment() -> bool {
+    environment::known_var("DEWAR_DEBUG").is_some_and(|text| is_true(&text))
+}
+
+/// Whether the text of a variable means yes: anything but nothing, `0`, `false` and `no` does, as with Flask's.
+pub(crate) fn is_true(text: &str) -> bool {
+    !matches!(&*text.to_lowercase(), "" | "0" | "false" | "no")
 }

@@ -11,9 +11,9 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 pub use g::G;
 pub(crate) use site::RuleInfo;
 pub use site::Site;
-pub(crate) use site::TypeMap;
 #[cfg(any(feature = "static_files", feature = "templates"))]
 pub(crate) use site::missing_folder;
+pub(crate) use site::{TypeMap, open_in};
 
 use crate::error::{Error, Here, HttpError, Result};
 use crate::request::Request;

@@ -3,6 +3,8 @@
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::fmt;
+use std::fs::File;
+use std::io;
 use std::panic::Location;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,6 +19,7 @@ use crate::routing::{Router, UrlValue};
 pub struct Site {
     pub(crate) name: String,
     pub(crate) root_path: PathBuf,
+    pub(crate) instance_path: PathBuf,
     pub(crate) config: Config,
     pub(crate) settings: Settings,
     pub(crate) router: Router,
@@ -55,6 +58,28 @@ impl Site {
     /// The folder that relative paths are relative to.
     pub fn root_path(&self) -> &Path {
         &self.root_path
+    }
+
+    /// The folder for what belongs to this installation: see [`App::instance_path`](crate::App::instance_path).
+    pub fn instance_path(&self) -> &Path {
+        &self.instance_path
+    }
+
+    /// Opens a file for reading whose path is relative to the root path (Flask's `open_resource`).
+    ///
+    /// # Errors
+    /// When it cannot be opened; the message names the whole path.
+    pub fn open_resource(&self, path: impl AsRef<Path>) -> io::Result<File> {
+        open_in(&self.root_path, path.as_ref())
+    }
+
+    /// Opens a file for reading whose path is relative to the instance path. To write one, join its name to
+    /// [`instance_path`](Site::instance_path).
+    ///
+    /// # Errors
+    /// When it cannot be opened; the message names the whole path.
+    pub fn open_instance_resource(&self, path: impl AsRef<Path>) -> io::Result<File> {
+        open_in(&self.instance_path, path.as_ref())
     }
 
     /// The configuration.
@@ -202,6 +227,12 @@ impl fmt::Debug for TypeMap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "TypeMap({})", self.0.len())
     }
+}
+
+/// Opens a file for reading; the error says which, as the system's does not.
+pub(crate) fn open_in(folder: &Path, path: &Path) -> io::Result<File> {
+    let path = folder.join(path);
+    File::open(&path).map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
 }
 
 /// What is wrong when a folder that was named is not there.

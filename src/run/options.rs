@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 
 use log::LevelFilter;
 
-use crate::server::EngineKind;
+use crate::config::{env_var, is_true};
+use crate::server::{AccessLog, EngineKind};
 
 /// How [`App::run_with`](crate::App::run_with) serves.
 ///
 /// ```
+/// # #[cfg(feature = "cli")] {
 /// use dewar::RunOptions;
 ///
 /// let options = RunOptions::parse(["--port", "8080", "--host=0.0.0.0"])?;
@@ -17,6 +19,7 @@ use crate::server::EngineKind;
 ///
 /// let error = RunOptions::parse(["--port", "many"]).unwrap_err();
 /// assert_eq!(error.to_string(), "--port takes a number from 0 to 65535, not \"many\"; --help lists the options");
+/// # }
 /// # Ok::<(), dewar::BadOption>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +41,27 @@ pub struct RunOptions {
     pub debug: bool,
     /// From which level on the log is written, when the program has set no logger.
     pub log: LevelFilter,
+    /// How a line of the access log looks; it is shown whatever the level of the log. `None` is
+    /// [`AccessLog::Dev`](crate::server::AccessLog::Dev), shown with `log` at info. The command line's `--debug` shows it
+    /// unless `DEWAR_LOG` says otherwise, and has `log` at debug.
+    pub access_log: Option<AccessLog>,
+    /// Builds the program and starts it again when its sources change; on the command line, as `debug` unless said. Unix
+    /// only; elsewhere there is a warning.
+    ///
+    /// This process then holds the socket and starts another one, which serves, with the same arguments: whatever `main`
+    /// does before, it does in both. Each second it looks at `Cargo.toml`, `build.rs`, `src`, all that the last build
+    /// has read (a path dependency, a file by `include_str!`) and `extra_files`. On a change the server is stopped,
+    /// cargo builds the same program with the same profile, and the server starts; clients wait meanwhile, and none is
+    /// refused. What the compiler has to say is shown in the terminal, and when it fails in the browser, too. When the
+    /// program itself was changed, by a build elsewhere, it is just started again.
+    ///
+    /// `DEWAR_RELOAD_COMMAND` is run by `sh` in place of `cargo build`: for features (`cargo build --features x`), or for
+    /// another tool. cargo's `--features` are not known otherwise.
+    pub reload: bool,
+    /// More files and folders that `reload` looks at.
+    pub extra_files: Vec<PathBuf>,
+    /// What `reload` does not look at: whole paths, with `*`, `?` and `[…]`.
+    pub exclude_patterns: Vec<String>,
 }
 
 impl Default for RunOptions {
@@ -51,107 +75,118 @@ impl Default for RunOptions {
             key: None,
             debug: false,
             log: LevelFilter::Warn,
+            access_log: None,
+            reload: false,
+            extra_files: Vec::new(),
+            exclude_patterns: Vec::new(),
         }
     }
 }
 
-const USAGE: &str = "\
-Serves this app.
+/// Which options were said, where saying nothing is something else than saying the default.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Said {
+    pub(crate) host: bool,
+    pub(crate) port: bool,
+    pub(crate) debug: bool,
+    pub(crate) reload: bool,
+    pub(crate) log: bool,
+}
 
-  --host HOST      the address to listen on (127.0.0.1), or unix:PATH
-  --port PORT      the port (5000)
-  --workers MAX    how many requests may be in handlers at once
-  --engine NAME    what accepts and parses: native or tiny_http
-  --cert FILE      the site's certificate (PEM), to serve https
-  --key FILE       the certificate's private key (PEM)
-  --debug          show errors in their pages, read templates again when they change
-  --help           this text
+impl Said {
+    pub(crate) fn add(&mut self, name: &str) {
+        match name {
+            "host" => self.host = true,
+            "port" => self.port = true,
+            "debug" => self.debug = true,
+            "reload" => self.reload = true,
+            "log" => self.log = true,
+            _ => {}
+        }
+    }
 
-Each can be given in the environment too: DEWAR_HOST, DEWAR_PORT, DEWAR_WORKERS, DEWAR_ENGINE,
-DEWAR_CERT, DEWAR_KEY, DEWAR_DEBUG=true; and DEWAR_LOG says what is logged: off, error, warn,
-info (each request too), debug or trace. A socket that systemd passes (LISTEN_FDS) goes before
-host and port.";
+    #[cfg(feature = "cli")]
+    pub(crate) fn or(self, other: Said) -> Said {
+        Said {
+            host: self.host | other.host,
+            port: self.port | other.port,
+            debug: self.debug | other.debug,
+            reload: self.reload | other.reload,
+            log: self.log | other.log,
+        }
+    }
+}
 
 impl RunOptions {
-    /// From `DEWAR_…` in the environment, and then from the program's arguments. `--help` prints the options and ends
-    /// the program.
+    /// From `DEWAR_…` in the environment alone: `DEWAR_HOST`, `DEWAR_PORT`, `DEWAR_WORKERS`, `DEWAR_ENGINE`,
+    /// `DEWAR_CERT`, `DEWAR_KEY`, `DEWAR_DEBUG`, `DEWAR_RELOAD`, `DEWAR_EXTRA_FILES`, `DEWAR_EXCLUDE_PATTERNS`,
+    /// `DEWAR_ACCESS_LOG` and `DEWAR_LOG`. A variable that is empty counts as not set.
     ///
     /// # Errors
-    /// When one of them is not an option, or its value does not fit.
-    pub fn from_env_and_args() -> Result<RunOptions, BadOption> {
-        RunOptions::from_env_and(std::env::args().skip(1))
+    /// When a value does not fit.
+    pub fn from_env() -> Result<RunOptions, BadOption> {
+        let (mut options, said) = RunOptions::from_env_said()?;
+        options.follow_debug(said, options.debug);
+        options.certificate()?;
+        Ok(options)
     }
 
-    /// From `DEWAR_…` in the environment, and then from these arguments: for a program that has taken those of its own
-    /// out. `--help` prints the options and ends the program.
-    ///
-    /// ```
-    /// use dewar::RunOptions;
-    ///
-    /// let (own, others): (Vec<_>, Vec<_>) = ["--verbose", "--port=8080"].into_iter().partition(|arg| *arg == "--verbose");
-    /// assert_eq!(RunOptions::from_env_and(others)?.port, 8080);
-    /// assert_eq!(own.len(), 1);
-    /// # Ok::<(), dewar::BadOption>(())
-    /// ```
-    ///
-    /// # Errors
-    /// When one of them is not an option, or its value does not fit.
-    pub fn from_env_and<I>(args: I) -> Result<RunOptions, BadOption>
-    where
-        I: IntoIterator,
-        I::Item: Into<String>,
-    {
-        let mut options = RunOptions::default();
+    pub(crate) fn from_env_said() -> Result<(RunOptions, Said), BadOption> {
+        let (mut options, mut said) = (RunOptions::default(), Said::default());
         for (name, set) in SETTERS {
-            let variable = format!("DEWAR_{}", name.to_uppercase());
-            if let Ok(value) = std::env::var(&variable) {
-                set(&mut options, &value).map_err(|wanted| BadOption::value(&variable, wanted, &value))?;
+            let variable = format!("DEWAR_{}", name.replace('-', "_").to_uppercase());
+            if let Some(value) = env_var(&variable).filter(|value| !value.is_empty()) {
+                let value = match name {
+                    // As Flask takes its FLASK_DEBUG.
+                    "debug" => is_true(&value).to_string(),
+                    _ => value,
+                };
+                set(&mut options, &value).map_err(|wanted| BadOption::value(&variable, &wanted, &value))?;
+                said.add(name);
             }
         }
-        options.take(args.into_iter().map(Into::into))?;
-        options.certificate()?;
-        Ok(options)
+        Ok((options, said))
     }
 
-    /// From arguments as on the command line.
-    ///
-    /// # Errors
-    /// When one of them is not an option, or its value does not fit.
-    pub fn parse<I>(args: I) -> Result<RunOptions, BadOption>
-    where
-        I: IntoIterator,
-        I::Item: Into<String>,
-    {
-        let mut options = RunOptions::default();
-        options.take(args.into_iter().map(Into::into))?;
-        options.certificate()?;
-        Ok(options)
+    /// Sets an option as the command line calls it, or says what it takes.
+    #[cfg(feature = "cli")]
+    pub(crate) fn set(&mut self, name: &str, text: &str) -> Result<(), String> {
+        let (_, set) = SETTERS.iter().find(|(known, _)| *known == name).expect("each option has a setter");
+        set(self, text)
     }
 
-    fn take(&mut self, mut args: impl Iterator<Item = String>) -> Result<(), BadOption> {
-        while let Some(arg) = args.next() {
-            if arg == "--help" || arg == "-h" {
-                println!("{USAGE}");
-                std::process::exit(0);
-            }
-            let (flag, value) = match arg.split_once('=') {
-                Some((flag, value)) => (flag.to_owned(), Some(value.to_owned())),
-                None => (arg, None),
-            };
-            let setter = SETTERS.iter().find(|(name, _)| *name != "log" && flag.strip_prefix("--") == Some(name));
-            let Some((_, set)) = setter else { return Err(BadOption(format!("there is no option {flag}"))) };
-            let value = value.or_else(|| if flag == "--debug" { Some("true".into()) } else { args.next() });
-            let value = value.ok_or_else(|| BadOption(format!("{flag} needs a value")))?;
-            set(self, &value).map_err(|wanted| BadOption::value(&flag, wanted, &value))?;
+    /// What was not said is as debug mode would have it.
+    pub(crate) fn follow_debug(&mut self, said: Said, debug: bool) {
+        if !said.reload {
+            self.reload = debug;
         }
-        Ok(())
+        if !said.log && debug {
+            self.log = LevelFilter::Debug;
+            self.access_log.get_or_insert(AccessLog::Dev);
+        }
+    }
+
+    /// Where the configuration's `SERVER_NAME` says that the site is, unless something else was said (as Flask's
+    /// `app.run()`).
+    pub(crate) fn follow_server_name(&mut self, name: Option<&str>, said: Said) {
+        let Some(name) = name else { return };
+        let (host, port) = match name.rsplit_once(':') {
+            Some((host, port)) if !host.ends_with(':') && !port.ends_with(']') => (host, port.parse().ok()),
+            _ => (name, None),
+        };
+        if !said.host && !host.is_empty() {
+            self.host = host.trim_matches(['[', ']']).to_owned();
+        }
+        if let (false, Some(port)) = (said.port, port) {
+            self.port = port;
+        }
     }
 
     /// The files to serve HTTPS with, if it is to be that.
     ///
     /// # Errors
     /// When one of them is missing, or this build knows no TLS.
-    pub(super) fn certificate(&self) -> Result<Option<(&Path, &Path)>, BadOption> {
+    pub(crate) fn certificate(&self) -> Result<Option<(&Path, &Path)>, BadOption> {
         let missing = |given: &str, other: &str| {
             let variable = other.to_uppercase();
             BadOption(format!(
@@ -184,7 +219,7 @@ impl RunOptions {
 /// Sets an option from text, or says what it wants.
 type Setter = fn(&mut RunOptions, &str) -> Result<(), String>;
 
-const SETTERS: [(&str, Setter); 8] = [
+const SETTERS: [(&str, Setter); 12] = [
     ("host", |options, text| {
         options.host = text.to_owned();
         Ok(())
@@ -211,11 +246,25 @@ const SETTERS: [(&str, Setter); 8] = [
         Ok(())
     }),
     ("debug", |options, text| {
-        options.debug = match text {
-            "true" | "1" => true,
-            "false" | "0" | "" => false,
-            _ => return Err("true or false".to_owned()),
-        };
+        options.debug = yes_or_no(text)?;
+        Ok(())
+    }),
+    ("reload", |options, text| {
+        options.reload = yes_or_no(text)?;
+        Ok(())
+    }),
+    ("extra-files", |options, text| {
+        options.extra_files = std::env::split_paths(text).filter(|path| !path.as_os_str().is_empty()).collect();
+        Ok(())
+    }),
+    ("exclude-patterns", |options, text| {
+        let paths = std::env::split_paths(text).map(|path| path.to_string_lossy().into_owned());
+        options.exclude_patterns = paths.filter(|pattern| !pattern.is_empty()).collect();
+        Ok(())
+    }),
+    ("access-log", |options, text| {
+        let format = text.parse::<AccessLog>().map_err(|error| format!("a format of the access log ({error})"))?;
+        options.access_log = Some(format);
         Ok(())
     }),
     ("log", |options, text| {
@@ -224,20 +273,33 @@ const SETTERS: [(&str, Setter); 8] = [
     }),
 ];
 
+fn yes_or_no(text: &str) -> Result<bool, String> {
+    match text {
+        "true" | "1" => Ok(true),
+        "false" | "0" | "" => Ok(false),
+        _ => Err("true or false".to_owned()),
+    }
+}
+
 /// An option that is none, or whose value does not fit.
 #[derive(Debug, Clone)]
-pub struct BadOption(String);
+pub struct BadOption(pub(crate) String);
 
 impl BadOption {
-    fn value(name: &str, wanted: String, got: &str) -> BadOption {
+    pub(crate) fn value(name: &str, wanted: &str, got: &str) -> BadOption {
         BadOption(format!("{name} takes {wanted}, not {got:?}"))
     }
 }
 
 impl fmt::Display for BadOption {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}; --help lists the options", self.0)
+        write!(f, "{}{HELP}", self.0)
     }
 }
 
 impl std::error::Error for BadOption {}
+
+#[cfg(feature = "cli")]
+const HELP: &str = "; --help lists the options";
+#[cfg(not(feature = "cli"))]
+const HELP: &str = "";

@@ -18,7 +18,6 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-#[cfg(any(unix, feature = "tiny_http"))]
 mod access;
 mod engine;
 mod limits;
@@ -44,6 +43,8 @@ use crate::service::Service;
 
 pub use crate::body::{Closers, Plain};
 pub use crate::pool::PoolStats;
+pub(crate) use access::Moment;
+pub use access::{AccessLog, Template, UnknownFormat, set_access_log};
 pub use engine::{Engine, EngineKind, Running, ServerStats, Setup, ShutdownReport, UnknownEngine};
 pub use limits::Limits;
 pub use listen::{Addr, BindError, BindOptions, Listener};
@@ -125,6 +126,12 @@ impl Server {
     /// When what was passed is no TCP and no Unix stream socket.
     pub fn inherited() -> io::Result<Option<Server>> {
         Ok(listen::inherited()?.map(Server::from_listener))
+    }
+
+    /// The socket alone; the file of a Unix socket goes when what is given beside it is dropped.
+    #[cfg(unix)]
+    pub(crate) fn into_listener(self) -> (Listener, impl Drop) {
+        (self.listener, self.file)
     }
 
     /// The IP address and port that it is bound to; `0.0.0.0:0` for a Unix socket, of which

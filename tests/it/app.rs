@@ -3,6 +3,7 @@
 mod app_context;
 mod blueprints;
 mod client;
+mod config;
 mod context;
 mod cookies;
 mod errors;

@@ -3,6 +3,8 @@
 
 mod app;
 mod bridge;
+#[cfg(feature = "cli")]
+mod cli;
 mod cookbook;
 mod examples;
 #[cfg(all(feature = "templates", feature = "static_files", feature = "tiny_http"))]
@@ -13,6 +15,7 @@ mod native;
 #[cfg(feature = "tiny_http")]
 mod pool;
 mod routing;
+#[cfg(feature = "cli")]
 mod run;
 #[cfg(feature = "tiny_http")]
 mod server;

@@ -42,6 +42,18 @@ impl Listener {
         }
     }
 
+    /// The same socket once more, by a descriptor of its own.
+    ///
+    /// # Errors
+    /// When the process has no descriptors left.
+    pub fn try_clone(&self) -> io::Result<Listener> {
+        match self {
+            Listener::Tcp(listener) => listener.try_clone().map(Listener::Tcp),
+            #[cfg(unix)]
+            Listener::Unix(listener) => listener.try_clone().map(Listener::Unix),
+        }
+    }
+
     /// What it is bound to.
     pub fn addr(&self) -> Addr {
         match self {

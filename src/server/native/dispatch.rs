@@ -90,7 +90,10 @@ impl Core {
         };
         log::debug!("refused a request with {}: {}", refusal.status.as_u16(), refusal.why);
         let entry = match &conn.stage {
-            Stage::Ahead(ahead) => Entry::begin(conn.peer, &ahead.head.method, &ahead.head.uri, ahead.head.version),
+            Stage::Ahead(ahead) => {
+                let head = &ahead.head;
+                Entry::begin(conn.peer, &head.method, &head.uri, head.version, &head.headers)
+            }
             _ => Entry::of_malformed(conn.peer, conn.input.as_slice()),
         };
         let terms = Terms { entry, ..Terms::last(Method::GET, Version::HTTP_11) };
@@ -108,7 +111,7 @@ impl Core {
     ) -> Step {
         let what = format!("The request's body is larger than the {} bytes allowed.", self.limits.body);
         let response = HttpError::new(refusal.status).with_description(what).into_response();
-        let entry = Entry::begin(conn.peer, &head.method, &head.uri, head.version);
+        let entry = Entry::begin(conn.peer, &head.method, &head.uri, head.version, &head.headers);
         let terms = Terms { entry, ..Terms::last(head.method.clone(), head.version) };
         self.answer_finally(conn, response, terms, hand)
     }

@@ -257,7 +257,7 @@ impl Core {
             keep_alive: head.keep_alive,
             wants_trailers: head.wants_trailers,
             upgradable: head.wants_upgrade,
-            entry: Entry::begin(conn.peer, &head.method, &head.uri, head.version),
+            entry: Entry::begin(conn.peer, &head.method, &head.uri, head.version, &head.headers),
         };
         let received = Received {
             method: head.method,

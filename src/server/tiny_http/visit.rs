@@ -1,6 +1,7 @@
 //! Who asked, and what the access log says of it.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
 use ::tiny_http as tiny;
@@ -8,7 +9,7 @@ use http::Method;
 
 use super::head::{self, Terms};
 use super::send::Tally;
-use crate::server::access;
+use crate::server::{AccessLog, access};
 
 /// A request as its answer is accounted for.
 pub(super) struct Visit {
@@ -19,6 +20,8 @@ pub(super) struct Visit {
 }
 
 struct Entry {
+    format: Arc<AccessLog>,
+    headers: Vec<Option<Vec<u8>>>,
     method: Method,
     target: String,
     since: Instant,
@@ -26,11 +29,16 @@ struct Entry {
 
 impl Visit {
     pub(super) fn of(request: &tiny::Request) -> Visit {
-        let entry = access::enabled().then(|| {
+        let entry = access::wanted().map(|format| {
             // What is no method is not written either; its request is refused.
             let method =
                 head::method(request.method()).unwrap_or_else(|_| Method::from_bytes(b"-").unwrap_or_default());
-            Box::new(Entry { method, target: request.url().to_owned(), since: Instant::now() })
+            let headers = access::headers(&format, |name| {
+                let found =
+                    request.headers().iter().find(|h| h.field.as_str().as_str().eq_ignore_ascii_case(name.as_str()));
+                found.map(|header| header.value.as_bytes().to_owned())
+            });
+            Box::new(Entry { format, headers, method, target: request.url().to_owned(), since: Instant::now() })
         });
         Visit { terms: Terms::of(request), addr: request.remote_addr().copied(), entry }
     }
@@ -39,6 +47,8 @@ impl Visit {
     pub(super) fn answered(&self, tally: Tally) {
         let Some(entry) = &self.entry else { return };
         let line = access::Line {
+            format: &entry.format,
+            headers: &entry.headers,
             peer: self.addr,
             method: &entry.method,
             target: &entry.target,
