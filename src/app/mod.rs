@@ -8,7 +8,10 @@ mod dispatch;
 mod freeze;
 mod frozen;
 mod handler;
+mod route;
 mod scaffold;
+mod url_hooks;
+mod url_map;
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -22,10 +25,11 @@ pub use freeze::SetupErrors;
 pub use frozen::AppService;
 pub use handler::{AfterHook, BeforeHook, Blocking, Bridged, Caught, ErrorHandler, Handler, HookAnswer, TeardownHook};
 pub use scaffold::{RouteMut, Scaffold};
+pub use url_hooks::UrlHookAnswer;
+pub use url_map::UrlMap;
 
 use crate::config::Config;
 use crate::ctx::TypeMap;
-use crate::routing::{Converter, Converters};
 #[cfg(feature = "static_files")]
 use crate::static_files::StaticSetup;
 #[cfg(feature = "templates")]
@@ -57,7 +61,7 @@ pub struct App {
     root_path: Option<PathBuf>,
     config: Config,
     states: TypeMap,
-    converters: Converters,
+    url_map: UrlMap,
     scaffold: Scaffold,
     #[cfg(feature = "static_files")]
     static_files: StaticSetup,
@@ -80,7 +84,7 @@ impl App {
             root_path: None,
             config: Config::new(),
             states: TypeMap::default(),
-            converters: Converters::default(),
+            url_map: UrlMap::default(),
             scaffold: Scaffold { is_app: true, ..Scaffold::default() },
             #[cfg(feature = "static_files")]
             static_files: StaticSetup::default(),
@@ -123,12 +127,6 @@ impl App {
             let what = format!("there is a state of type {} already", std::any::type_name::<T>());
             self.scaffold.mistakes.push(Mistake { at: Location::caller(), what });
         }
-        self
-    }
-
-    /// Adds a converter for variables of rules: `<name:variable>`.
-    pub fn converter(&mut self, name: &str, converter: impl Converter + 'static) -> &mut App {
-        self.converters.register(name, converter);
         self
     }
 

@@ -16,9 +16,13 @@ mod loop_policy;
 mod paths;
 mod properties;
 mod queries;
+mod route_hosts;
+mod routes;
 mod setup;
 #[cfg(feature = "static_files")]
 mod static_files;
 mod streams;
 #[cfg(feature = "templates")]
 mod templates;
+mod url_hooks;
+mod urls;
