@@ -63,7 +63,39 @@ fn main() {
         let ratio = ns_large / ns_small;
         println!("{what:<34} {ns_small:>8.1} {ns_large:>8.1} {ratio:>7.2} {allocations:>12.2}");
     }
+    converters();
     hostile();
+}
+
+/// A thousand rules with converters: a match shall take 300 ns at most.
+fn converters() {
+    let converters = Converters::default();
+    let mut builder = RouterBuilder::new();
+    let forms = [
+        "/shop/<any(de, en, fr):lang>/k#/<int(min=1, max=99999):id>",
+        "/k#/<uuid:u>/<string(length=2):lang>",
+        "/k#/<float(signed=True):x>/<int(fixed_digits=4):year>/",
+        "/<string(minlength=2):a>/k#/<slug>-<int:n>.html",
+    ];
+    for i in 0..250 {
+        for form in forms {
+            let text = form.replace('#', &i.to_string());
+            let rule = Rule::parse(&text, &converters).expect("these rules are right");
+            builder.add(rule.methods([Method::GET]), text);
+        }
+    }
+    let router = builder.freeze();
+    println!("\n{:<50} {:>8} {:>12}", "1,000 rules with converters", "ns", "allocations");
+    for path in [
+        "/shop/fr/k249/4711",
+        "/k249/0b6e9a3c-1f2d-4c5b-8a79-abcdef012345/de",
+        "/k249/-12.75/2024/",
+        "/users/k249/some-title-12.html",
+        "/k249/nothing/like/it",
+    ] {
+        let (ns, allocations) = measure(&router, path);
+        println!("{path:<50} {ns:>8.1} {allocations:>12.2}");
+    }
 }
 
 /// A router of so many static rules, as many with variables, and a few of other forms.

@@ -11,9 +11,8 @@ struct Row {
     price: u32,
 }
 
-static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
-    (0..50).map(|id| Row { id, name: format!("Item <{id}> & more"), price: id * 100 + 99 }).collect()
-});
+static ROWS: LazyLock<Vec<Row>> =
+    LazyLock::new(|| (0..50).map(|id| Row { id, name: format!("Item <{id}> & more"), price: id * 100 + 99 }).collect());
 
 fn page() -> Result<String> {
     let rows: &[Row] = &ROWS;

@@ -39,6 +39,7 @@
 //! | to | see |
 //! | --- | --- |
 //! | register routes, hooks, error handlers, blueprints | [`Scaffold`], which [`App`] and [`Blueprint`] share |
+//! | say what rules are: converters, hosts, slashes, redirects | [`routing`], [`RouteMut`], [`UrlMap`] |
 //! | take arguments: view arguments, extractors, one's own | [`Handler`], [`handler`], [`FromRequest`], [`Path`], [`Query`], [`Form`], [`Json`], [`State`] |
 //! | answer | [`IntoResponse`], [`Response`], [`redirect`], [`jsonify`], streamed: [`Body::blocks`], [`StreamBody`] |
 //! | fail | [`abort!`], [`Error`], [`HttpError`], [`Or500`], [`OrAbort`] |
@@ -55,6 +56,10 @@
 //! | Flask | here |
 //! | --- | --- |
 //! | `@app.route("/x", methods=["GET", "POST"])` | `app.route("/x", view).methods(["GET", "POST"])` |
+//! | `app.add_url_rule("/x", "x")`, `@app.endpoint("x")` | [`app.add_url_rule("/x", "x")`](Scaffold::add_url_rule), [`app.endpoint("x", view)`](Scaffold::endpoint) |
+//! | `app.url_map.strict_slashes = False`, `app.url_map.converters["x"] = X` | `app.url_map().strict_slashes(false)`, `app.url_map().converters().register("x", X)`: see [`UrlMap`] |
+//! | `@app.route("/", subdomain="<user>")`, `host=…` | `app.get("/", view).subdomain("<user>")`, [`.host(…)`](RouteMut::host) |
+//! | `@app.url_value_preprocessor`, `@app.url_defaults` | [`app.url_value_preprocessor(["lang"], hook)`](Scaffold::url_value_preprocessor), [`app.url_defaults(hook)`](Scaffold::url_defaults) |
 //! | `@bp.before_app_request` | [`bp.before_app_request(hook)`](Blueprint::before_app_request) |
 //! | `@login_required` on a view | an extractor that the view takes: [`FromRequest`] |
 //! | `request.args.get("page", type=int)` | `request().args().get_as::<i64>("page")` |
@@ -149,12 +154,12 @@ mod upgrade;
 pub use app::check as __check;
 pub use app::{
     App, AppService, Blueprint, Handler, MethodView, Next, Panicked, Registration, RouteMut, Scaffold, SetupErrors,
-    View,
+    UrlMap, View,
 };
 pub use body::{Body, BodyTooLarge};
 pub use config::{Config, ConfigError, env_var};
 pub use cookie::{Cookie, SameSite, parse_cookies};
-pub use ctx::{Ctx, G, Site};
+pub use ctx::{Ctx, G, ScriptName, Site};
 pub use error::{AbortWith, Error, HttpError, Or500, OrAbort, Result, abort};
 pub use extract::{Cookies, Form, FromRequest, Path, Query, State};
 pub use form::{FormData, FormLimits, Upload};
@@ -186,7 +191,8 @@ pub use upgrade::Upgraded;
 /// What handlers, hooks and their arguments are made of: for signatures that are generic over them.
 pub mod handler {
     pub use crate::app::{
-        AfterHook, BeforeHook, Blocking, Bridged, Caught, ErrorHandler, Handler, HookAnswer, TeardownHook, ViewArgs,
+        AfterHook, BeforeHook, Blocking, Bridged, Caught, ErrorHandler, Handler, HookAnswer, TeardownHook,
+        UrlHookAnswer, ViewArgs,
     };
     pub use crate::extract::{Arg, Call, FromRequest, Shape};
 }

@@ -11,6 +11,7 @@ use super::handler::{AfterHook, BeforeHook, Caught, ErrorHandler, TeardownHook};
 use super::scaffold::Scaffold;
 use crate::error::HttpError;
 use crate::response::IntoStatus;
+use crate::routing::ViewArg;
 #[cfg(feature = "static_files")]
 use crate::static_files::StaticSetup;
 
@@ -43,6 +44,9 @@ pub struct Blueprint {
     pub(super) static_files: StaticSetup,
     #[cfg(feature = "cli")]
     pub(super) cli_group: super::commands::CliGroup,
+    pub(super) subdomain: Option<String>,
+    /// Of all its rules.
+    pub(super) url_default: Vec<(String, ViewArg)>,
     pub(super) scaffold: Scaffold,
 }
 
@@ -61,6 +65,8 @@ impl Blueprint {
             static_files: StaticSetup::default(),
             #[cfg(feature = "cli")]
             cli_group: Default::default(),
+            subdomain: None,
+            url_default: Vec::new(),
             scaffold: Scaffold::default(),
         }
     }
@@ -68,6 +74,20 @@ impl Blueprint {
     /// Puts its rules below this path.
     pub fn url_prefix(mut self, prefix: &str) -> Blueprint {
         self.url_prefix = prefix.to_owned();
+        self
+    }
+
+    /// Puts its rules below this subdomain, where they do not say one themselves: see
+    /// [`RouteMut::subdomain`](crate::RouteMut::subdomain). Inside of a blueprint that has one, it is `child.parent`.
+    pub fn subdomain(mut self, subdomain: &str) -> Blueprint {
+        self.subdomain = Some(subdomain.to_owned());
+        self
+    }
+
+    /// Gives each of its rules this default, where the rule has none of the name (Flask's `Blueprint(url_defaults=…)`):
+    /// a view argument, or a variable's value for building URLs.
+    pub fn url_default(mut self, name: &str, value: impl Into<ViewArg>) -> Blueprint {
+        set_default(&mut self.url_default, name, value.into());
         self
     }
 
@@ -174,7 +194,7 @@ impl Blueprint {
         self
     }
 
-    fn app_wide(&mut self) -> &mut Scaffold {
+    pub(super) fn app_wide(&mut self) -> &mut Scaffold {
         self.scaffold.app_wide.get_or_insert_default()
     }
 }
@@ -216,6 +236,33 @@ impl Registration {
         self
     }
 
+    /// Puts its rules below this subdomain, in place of the blueprint's own.
+    pub fn subdomain(&mut self, subdomain: &str) -> &mut Self {
+        self.blueprint.subdomain = Some(subdomain.to_owned());
+        self
+    }
+
+    /// Gives each of its rules this default, in place of the blueprint's own of that name.
+    ///
+    /// ```
+    /// use dewar::{App, Blueprint};
+    ///
+    /// fn pages() -> Blueprint {
+    ///     let mut pages = Blueprint::new("pages");
+    ///     pages.get("/", |lang: String| lang).endpoint("index");
+    ///     pages
+    /// }
+    ///
+    /// let mut app = App::new("site");
+    /// app.register_blueprint(pages()).url_default("lang", "en");
+    /// app.register_blueprint(pages()).name("german").url_prefix("/de").url_default("lang", "de");
+    /// assert_eq!(app.test_client().get("/de/").text(), "de");
+    /// ```
+    pub fn url_default(&mut self, name: &str, value: impl Into<ViewArg>) -> &mut Self {
+        set_default(&mut self.blueprint.url_default, name, value.into());
+        self
+    }
+
     /// Names it anew, so that two blueprints made by one function can both be registered.
     ///
     /// # Panics
@@ -231,6 +278,13 @@ impl Registration {
 impl fmt::Debug for Registration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Registration").field("name", &self.blueprint.name).finish_non_exhaustive()
+    }
+}
+
+fn set_default(defaults: &mut Vec<(String, ViewArg)>, name: &str, value: ViewArg) {
+    match defaults.iter_mut().find(|(known, _)| known == name) {
+        Some((_, old)) => *old = value,
+        None => defaults.push((name.to_owned(), value)),
     }
 }
 

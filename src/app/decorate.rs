@@ -59,9 +59,8 @@ impl RouteMut<'_> {
     /// assert_eq!(app.test_client().get("/me").header("location"), Some("/login"));
     /// ```
     pub fn decorate<R: IntoResponse>(self, decorator: impl Fn(Next<'_>) -> R + Send + Sync + 'static) -> Self {
-        let nothing: View = Box::new(|_| Ok(Response::default()));
-        let view = std::mem::replace(&mut self.route.view.run, nothing);
-        self.route.view.run = Box::new(move |ctx| decorator(Next { ctx, view: &view }).into_response());
+        let view = self.route.view.run.clone();
+        self.route.view.run = Arc::new(move |ctx| decorator(Next { ctx, view: &view }).into_response());
         self
     }
 }

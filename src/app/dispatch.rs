@@ -6,7 +6,8 @@
 //!
 //! 1. the context is made, with the configuration's limits on the body (signal `appcontext_pushed`)
 //! 2. the path is decoded and matched against the rules; what is wrong with it is kept for step 4 (`request_started`)
-//! 3. before-request hooks: the app's, then the outer blueprint's, then the inner one's; a response ends this part
+//! 3. url-value preprocessors, then before-request hooks: the app's, then the outer blueprint's, then the inner one's; a
+//!    response ends this part
 //! 4. the routing error or redirect of step 2, or the automatic answer to OPTIONS, or the view
 //! 5. error handlers, for whatever of the above failed; what none of them takes is logged and becomes a 500
 //!    (`got_request_exception`), or, with `PROPAGATE_EXCEPTIONS`, `TESTING` or `DEBUG`, passes steps 6 and 7 by. A
@@ -41,7 +42,7 @@ use crate::form::FormLimits;
 use crate::quiet::{PanicSeen, discard_panic, panic_seen, quietly};
 use crate::request::Request;
 use crate::response::Response;
-use crate::routing::{Found, encode_path};
+use crate::routing::{Found, NamedArgs, Place, encode_path};
 use crate::signals;
 
 /// Answers a request.
@@ -101,6 +102,11 @@ fn begin(app: &Frozen, ctx: &Arc<Ctx>, view: &Cell<Option<usize>>) -> Result<Res
     let route = find_rule(app, ctx);
     signals::REQUEST_STARTED.send(ctx, &());
     for scope in scopes_outer_first(app, ctx) {
+        for hook in &scope.preprocessors {
+            hook(ctx.endpoint(), &ctx.named_args())?;
+        }
+    }
+    for scope in scopes_outer_first(app, ctx) {
         for hook in &scope.before {
             if let Some(response) = hook(ctx)? {
                 return Ok(response);
@@ -125,30 +131,77 @@ enum Route {
 
 /// Step 2. A rule that matches is kept in the context, for hooks and arguments.
 fn find_rule(app: &Frozen, ctx: &Ctx) -> Result<Route> {
+    if app.looks_at_hosts {
+        return find_rule_at(app, ctx);
+    }
     let request = ctx.request();
     let path = request.decoded_path()?;
     match app.site.router.find(request.method(), &path) {
         Found::Match { rule, args } => {
             let automatic = request.method() == Method::OPTIONS && app.automatic_options[rule.index()];
-            let answer = automatic.then(|| options(allow_value(&app.site.router.allowed(&path))));
+            let allowed = automatic.then(|| app.site.router.allowed(&path));
             let path = match path {
                 Cow::Borrowed(_) => None,
                 Cow::Owned(path) => Some(path),
             };
-            ctx.set_matched(Matched { rule, args, path });
-            Ok(answer.map_or(Route::View(rule.index()), Route::Elsewhere))
+            matched(app, ctx, Matched { rule, args, path }, allowed)
         }
-        Found::Redirect { path } => {
-            let mut location = app.site.settings().application_root.trim_end_matches('/').to_owned();
-            location.push_str(&encode_path(&path));
-            if let Some(query) = request.uri().query() {
-                location.push('?');
-                location.push_str(query);
-            }
-            Ok(Route::Elsewhere(Response::redirect(&location, 308)))
+        other => no_view(app, ctx, other),
+    }
+}
+
+/// The same where hosts count.
+#[cold]
+fn find_rule_at(app: &Frozen, ctx: &Ctx) -> Result<Route> {
+    let request = ctx.request();
+    let domain = app.site.domain(request)?;
+    let place = Place::new(domain.as_deref().unwrap_or_default(), &request.decoded_path()?);
+    match app.site.router.find_at(request.method(), &place) {
+        Found::Match { rule, args } => {
+            let automatic = request.method() == Method::OPTIONS && app.automatic_options[rule.index()];
+            let allowed = automatic.then(|| app.site.router.allowed_at(&place));
+            matched(app, ctx, Matched { rule, args, path: Some(place.into_string()) }, allowed)
+        }
+        other => no_view(app, ctx, other),
+    }
+}
+
+/// A rule was found; `allowed` is there for an automatic answer to OPTIONS.
+fn matched(app: &Frozen, ctx: &Ctx, matched: Matched, allowed: Option<Vec<Method>>) -> Result<Route> {
+    let rule = matched.rule;
+    if let Some(Some(to)) = app.redirects.get(rule.index()) {
+        // The rule is not kept: as for any other redirect, no blueprint's hooks run.
+        let request = ctx.request();
+        let text = matched.path.as_deref().unwrap_or_else(|| request.path());
+        let args = NamedArgs::new(&app.site.rule(rule.index()).args, &matched.args, text);
+        let location = to.target(app.site.router.rule(rule), &args, &app.site.root(Some(request)))?;
+        return Ok(Route::Elsewhere(Response::redirect(&location, 308)));
+    }
+    ctx.set_matched(matched);
+    Ok(match allowed {
+        Some(allowed) => Route::Elsewhere(options(allow_value(&allowed))),
+        None => Route::View(rule.index()),
+    })
+}
+
+/// What comes of a path that is not a view's.
+#[cold]
+fn no_view(app: &Frozen, ctx: &Ctx, found: Found) -> Result<Route> {
+    let request = ctx.request();
+    let redirect = |mut location: String| {
+        if let Some(query) = request.uri().query() {
+            location.push('?');
+            location.push_str(query);
+        }
+        Ok(Route::Elsewhere(Response::redirect(&location, 308)))
+    };
+    match found {
+        Found::Redirect { path } => redirect(app.site.root(Some(request)) + &encode_path(&path)),
+        Found::Canonical { host, path } => {
+            redirect(app.site.located(host.as_deref(), &path, None, false, Some(request))?)
         }
         Found::MethodNotAllowed { allow } => Err(HttpError::method_not_allowed(&allow).into()),
-        Found::NotFound => Err(HttpError::new(404).into()),
+        Found::NotFound | Found::Match { .. } => Err(HttpError::new(404).into()),
     }
 }
 

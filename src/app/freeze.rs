@@ -1,25 +1,32 @@
 //! From what was registered to what answers: everything is checked here, and every mistake reported at once.
 
-use std::any::TypeId;
+mod routes;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::panic::Location;
 use std::path::Path;
+use std::rc::Rc;
 use std::sync::Arc;
 
-use http::Method;
-
+use self::routes::{EndpointView, WithoutView};
 use super::App;
+#[cfg(feature = "static_files")]
+use super::RouteMut;
 use super::blueprint::join;
 use super::frozen::{AppService, Frozen, Scope};
-use super::scaffold::{Hook, Mistake, Recorded, RouteDef, Scaffold};
-use crate::bridge::{self, LoopPolicy};
+use super::handler::View;
+use super::route::{RedirectTo, ViewDef};
+use super::scaffold::{Hook, Mistake, Recorded, Scaffold};
+use super::url_hooks::UrlScope;
+use super::url_map::UrlMap;
+use crate::bridge::LoopPolicy;
 use crate::config::{Config, Settings};
-use crate::ctx::{RuleInfo, Site, TypeMap};
+use crate::ctx::{HostRules, RuleInfo, Site, TypeMap, UrlHooks};
 use crate::error;
 use crate::extract::Shape;
 use crate::quiet;
-use crate::routing::{Converters, Kind, RouterBuilder, Rule, ViewArg};
+use crate::routing::{Kind, RouterBuilder, ViewArg};
 use crate::service::Service;
 #[cfg(feature = "static_files")]
 use crate::static_files::StaticRoute;
@@ -69,19 +76,27 @@ pub(super) fn freeze(mut app: App) -> Result<AppService, SetupErrors> {
     for (what, at) in app.config.doubts() {
         log::warn!("{at}: {what}");
     }
+    mistakes.extend(app.url_map.mistake());
     let parts = parts(&mut app, &root_path, &settings, &mut mistakes);
 
     let mut flat = Flat {
-        converters: &app.converters,
+        url_map: &app.url_map,
+        hosts: HostRules {
+            host_matching: app.url_map.host_matching,
+            subdomain_matching: app.url_map.subdomain_matching,
+        },
         states: &app.states,
         settings: &settings,
         router: RouterBuilder::new(),
         rules: Vec::new(),
         frozen: Tables::default(),
         endpoints: HashMap::new(),
+        without_view: Vec::new(),
+        url_hooks: UrlHooks::default(),
         blueprints: HashMap::new(),
         mistakes,
     };
+    flat.router.merge_slashes(app.url_map.merge_slashes).redirect_defaults(app.url_map.redirect_defaults);
     #[cfg(feature = "cli")]
     let commands = app.commands();
     #[cfg(feature = "cli")]
@@ -89,8 +104,13 @@ pub(super) fn freeze(mut app: App) -> Result<AppService, SetupErrors> {
     let loop_policy = app.scaffold.loop_policy;
     let teardown_appcontext = std::mem::take(&mut app.teardown_appcontext);
     let middleware = std::mem::take(&mut app.middleware);
-    flat.take_in(app.scaffold, "", "", &[], None);
-    let Flat { router, rules, frozen, mistakes, .. } = flat;
+    flat.take_in(app.scaffold, &Outer::default());
+    flat.find_views();
+    let Flat { router, rules, mut frozen, mistakes, url_hooks, hosts, .. } = flat;
+    if frozen.redirects.iter().all(Option::is_none) {
+        frozen.redirects.clear();
+    }
+    let looks_at_hosts = hosts.matched() || settings.trusted_hosts.as_ref().is_some_and(|hosts| !hosts.is_empty());
 
     if !mistakes.is_empty() {
         return Err(SetupErrors { app: app.name, mistakes });
@@ -103,6 +123,8 @@ pub(super) fn freeze(mut app: App) -> Result<AppService, SetupErrors> {
         settings,
         router: router.freeze(),
         rules,
+        hosts,
+        url_hooks,
         states: app.states,
         parts,
     });
@@ -117,6 +139,8 @@ pub(super) fn freeze(mut app: App) -> Result<AppService, SetupErrors> {
         chains: frozen.chains,
         scopes: frozen.scopes,
         teardown_appcontext,
+        redirects: frozen.redirects,
+        looks_at_hosts,
         loop_policy,
         propagate: settings.propagate_exceptions.unwrap_or(settings.testing || settings.debug),
         tell_missing_fields: settings.debug || settings.trap_bad_request_errors == Some(true),
@@ -163,7 +187,16 @@ fn parts(app: &mut App, root: &Path, settings: &Settings, mistakes: &mut Vec<Mis
     #[cfg(feature = "static_files")]
     {
         let own = std::mem::take(&mut app.static_files).freeze(root, app.made_at);
-        serve_folder(&mut app.scaffold, own, mistakes);
+        let at = own.as_ref().ok().and_then(|folder| Some(folder.as_ref()?.at));
+        let route = serve_folder(&mut app.scaffold, own, mistakes);
+        match (route, &app.url_map.static_host, at) {
+            (Some(route), Some(host), _) => drop(route.host(host)),
+            (Some(_), None, Some(at)) if app.url_map.host_matching => {
+                let what = "the app matches hosts, so its static files need one: call `app.static_host(…)`";
+                mistakes.push(Mistake { at, what: what.to_owned() });
+            }
+            _ => {}
+        }
         blueprints_folders(&mut app.scaffold, root, mistakes);
     }
     #[cfg(feature = "sessions")]
@@ -175,11 +208,11 @@ fn parts(app: &mut App, root: &Path, settings: &Settings, mistakes: &mut Vec<Mis
 
 /// The route of a folder of static files, if there is such a folder.
 #[cfg(feature = "static_files")]
-fn serve_folder(
-    scaffold: &mut Scaffold,
+fn serve_folder<'s>(
+    scaffold: &'s mut Scaffold,
     folder: Result<Option<StaticRoute>, (String, &'static Location<'static>)>,
     mistakes: &mut Vec<Mistake>,
-) {
+) -> Option<RouteMut<'s>> {
     match folder {
         Ok(Some(StaticRoute { folder, url_path, at })) => {
             let serve = move |filename: String, ctx: Arc<crate::ctx::Ctx>| {
@@ -188,10 +221,12 @@ fn serve_folder(
             let route = scaffold.get(&join(&url_path, "/<path:filename>"), serve).endpoint("static");
             // Mistakes in it are those of whoever asked for it.
             route.route.view.at = at;
+            return Some(route);
         }
         Ok(None) => {}
         Err((what, at)) => mistakes.push(Mistake { at, what }),
     }
+    None
 }
 
 /// Those of the blueprints, which have none unless they name one.
@@ -209,38 +244,55 @@ fn blueprints_folders(scaffold: &mut Scaffold, root: &Path, mistakes: &mut Vec<M
 
 /// The tree of blueprints, laid flat.
 struct Flat<'a> {
-    converters: &'a Converters,
+    url_map: &'a UrlMap,
+    hosts: HostRules,
     states: &'a TypeMap,
     settings: &'a Settings,
     router: RouterBuilder,
     rules: Vec<RuleInfo>,
     frozen: Tables,
-    /// The view of each endpoint, and where it was registered.
-    endpoints: HashMap<String, (TypeId, &'static Location<'static>)>,
+    /// The view of each endpoint.
+    endpoints: HashMap<String, EndpointView>,
+    /// Rules that were added for an endpoint alone.
+    without_view: Vec<WithoutView>,
+    url_hooks: UrlHooks,
     /// Where each blueprint was registered.
     blueprints: HashMap<String, &'static Location<'static>>,
     mistakes: Vec<Mistake>,
 }
 
+/// What is around a blueprint.
+#[derive(Clone, Default)]
+struct Outer<'a> {
+    /// The dotted name of what is taken in; empty for the app.
+    name: String,
+    prefix: String,
+    subdomain: Option<String>,
+    /// The defaults of its rules.
+    defaults: Vec<(String, ViewArg)>,
+    /// The scopes of the blueprints around it.
+    chain: &'a [usize],
+    policy: Option<LoopPolicy>,
+    /// The arguments that url-value preprocessors take.
+    taken: Vec<String>,
+}
+
 #[derive(Default)]
 struct Tables {
-    views: Vec<super::handler::View>,
+    redirects: Vec<Option<RedirectTo>>,
+    views: Vec<View>,
     automatic_options: Vec<bool>,
     chains: Vec<Box<[usize]>>,
     scopes: Vec<Scope>,
 }
 
 impl Flat<'_> {
-    /// `chain` is the scopes of the blueprints around this one.
-    fn take_in(
-        &mut self,
-        scaffold: Scaffold,
-        name: &str,
-        prefix: &str,
-        chain: &[usize],
-        outer_policy: Option<LoopPolicy>,
-    ) {
+    fn take_in(&mut self, scaffold: Scaffold, outer: &Outer<'_>) {
         self.mistakes.extend(scaffold.mistakes);
+        let UrlScope { preprocessors, mut taken, defaults, on_build_error } = scaffold.urls;
+        self.url_hooks.defaults.extend(defaults.into_iter().map(|hook| (outer.name.clone(), hook)));
+        self.url_hooks.on_error.extend(on_build_error);
+        taken.extend(outer.taken.iter().cloned());
         let scope = self.frozen.scopes.len();
         // Of two for the same thing the later one counts, so the last comes first.
         let mut by_status = scaffold.by_status;
@@ -252,6 +304,7 @@ impl Flat<'_> {
             self.check_hook(hook);
         }
         self.frozen.scopes.push(Scope {
+            preprocessors,
             before: scaffold.before.into_iter().map(|hook| hook.run).collect(),
             after: scaffold.after,
             teardown: scaffold.teardown,
@@ -259,17 +312,25 @@ impl Flat<'_> {
             by_type,
         });
         // The app is scope 0 and in no chain: its hooks run for every request.
-        let chain: Vec<usize> = if scope == 0 { Vec::new() } else { chain.iter().copied().chain([scope]).collect() };
+        let chain: Vec<usize> = match scope {
+            0 => Vec::new(),
+            _ => outer.chain.iter().copied().chain([scope]).collect(),
+        };
 
         // The app's is in place for the whole request.
-        let policy = if scope == 0 { None } else { scaffold.loop_policy.or(outer_policy) };
+        let policy = if scope == 0 { None } else { scaffold.loop_policy.or(outer.policy) };
+        let inner = Outer { chain: &chain, policy, taken, ..outer.clone() };
         for mut route in scaffold.routes {
             route.loop_policy = route.loop_policy.or(policy);
-            self.add_route(route, name, prefix, &chain);
+            self.add_route(route, &inner);
+        }
+        for (endpoint, view) in scaffold.endpoint_views {
+            let ViewDef { run, shape, id, name, at } = view;
+            self.add_view(&dotted(&outer.name, &endpoint), EndpointView { id, at, run, shape: Rc::new(shape), name });
         }
         for registration in scaffold.blueprints {
             let blueprint = registration.blueprint;
-            let full = dotted(name, &blueprint.name);
+            let full = dotted(&outer.name, &blueprint.name);
             if let Some(first) = self.blueprints.insert(full.clone(), registration.at) {
                 let what = format!(
                     "there is a blueprint `{full}` already, registered at {first}: give one of them another name with \
@@ -277,53 +338,14 @@ impl Flat<'_> {
                 );
                 self.mistakes.push(Mistake { at: registration.at, what });
             }
-            let prefix = join(prefix, &blueprint.url_prefix);
-            self.take_in(blueprint.scaffold, &full, &prefix, &chain, policy);
+            let prefix = join(&outer.prefix, &blueprint.url_prefix);
+            let subdomain = match (blueprint.subdomain, &outer.subdomain) {
+                (Some(own), Some(outer)) => Some(format!("{own}.{outer}")),
+                (own, outer) => own.or_else(|| outer.clone()),
+            };
+            let defaults = blueprint.url_default;
+            self.take_in(blueprint.scaffold, &Outer { name: full, prefix, subdomain, defaults, ..inner.clone() });
         }
-    }
-
-    fn add_route(&mut self, route: RouteDef, blueprint: &str, prefix: &str, chain: &[usize]) {
-        let at = route.view.at;
-        let text = join(prefix, &route.rule);
-        let rule = match Rule::parse(&text, self.converters) {
-            Ok(rule) => rule,
-            Err(error) => {
-                self.mistakes.push(Mistake { at, what: error.to_string() });
-                return;
-            }
-        };
-
-        let mut methods = route.methods;
-        let automatic = route.automatic_options.unwrap_or(self.settings.automatic_options);
-        let automatic = automatic && !methods.contains(&Method::OPTIONS);
-        if automatic {
-            methods.push(Method::OPTIONS);
-        }
-        let kinds = kinds(&rule, &route.defaults);
-        let rule = rule.methods(methods).defaults(route.defaults).strict_slashes(route.strict_slashes);
-        self.check_view(&text, &kinds, &route.view.shape, route.view.name, at);
-
-        let endpoint = route.endpoint.map(|endpoint| dotted(blueprint, &endpoint)).unwrap_or_default();
-        if !endpoint.is_empty() {
-            let (id, first) = *self.endpoints.entry(endpoint.clone()).or_insert((route.view.id, at));
-            if id != route.view.id {
-                let what = format!(
-                    "the endpoint `{endpoint}` belongs to another view already, registered at {first}: give one of \
-                     them another name with `.endpoint(\"…\")`"
-                );
-                self.mistakes.push(Mistake { at, what });
-            }
-        }
-        let args = kinds.into_iter().map(|(name, _)| name).collect();
-        self.rules.push(RuleInfo { text, blueprint: blueprint.to_owned(), endpoint: endpoint.clone(), at, args });
-        self.router.add(rule, endpoint);
-        let run = route.view.run;
-        self.frozen.views.push(match route.loop_policy {
-            None => run,
-            Some(policy) => Box::new(move |ctx| bridge::with_policy(policy, || run(ctx))),
-        });
-        self.frozen.automatic_options.push(automatic);
-        self.frozen.chains.push(chain.into());
     }
 
     fn check_view(
@@ -395,23 +417,6 @@ impl Flat<'_> {
         }
         wrong
     }
-}
-
-/// A rule's variables, then the defaults for names that are not among them.
-fn kinds(rule: &Rule, defaults: &[(String, ViewArg)]) -> Vec<(String, Kind)> {
-    let mut kinds: Vec<_> = rule.variables().map(|(name, kind)| (name.to_owned(), kind)).collect();
-    for (name, value) in defaults {
-        if kinds.iter().all(|(known, _)| known != name) {
-            let kind = match value {
-                ViewArg::Int(_) => Kind::Int,
-                ViewArg::Float(_) => Kind::Float,
-                ViewArg::Uuid(_) => Kind::Uuid,
-                _ => Kind::String,
-            };
-            kinds.push((name.clone(), kind));
-        }
-    }
-    kinds
 }
 
 fn kind_name(kind: Kind) -> String {

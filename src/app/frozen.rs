@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use super::dispatch;
 use super::handler::{After, Before, ByStatus, Teardown, View};
+use super::route::RedirectTo;
 use super::scaffold::TypedHandler;
+use super::url_hooks::Preprocessor;
 use crate::bridge::{self, LoopPolicy, luggage};
 use crate::ctx::{Ctx, Site};
 use crate::error::HttpError;
@@ -28,6 +30,10 @@ pub(super) struct Frozen {
     pub(super) chains: Vec<Box<[usize]>>,
     pub(super) scopes: Vec<Scope>,
     pub(super) teardown_appcontext: Vec<Teardown>,
+    /// By rule: where it redirects to. Empty if none does.
+    pub(super) redirects: Vec<Option<RedirectTo>>,
+    /// Whether a request's host is looked at: rules are for hosts, or hosts must be trusted.
+    pub(super) looks_at_hosts: bool,
     pub(super) loop_policy: Option<LoopPolicy>,
     /// Whether errors that nothing handled pass the 500 handlers and after-request hooks by.
     pub(super) propagate: bool,
@@ -54,6 +60,7 @@ impl Frozen {
 /// order in which they are asked.
 #[derive(Default)]
 pub(super) struct Scope {
+    pub(super) preprocessors: Vec<Preprocessor>,
     pub(super) before: Vec<Before>,
     pub(super) after: Vec<After>,
     pub(super) teardown: Vec<Teardown>,

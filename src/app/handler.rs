@@ -261,7 +261,8 @@ where
     }
 }
 
-pub(crate) type View = Box<dyn Fn(&Arc<Ctx>) -> Result<Response> + Send + Sync>;
+/// Shared by the rules of one endpoint.
+pub(crate) type View = Arc<dyn Fn(&Arc<Ctx>) -> Result<Response> + Send + Sync>;
 pub(crate) type Before = Box<dyn Fn(&Arc<Ctx>) -> Result<Option<Response>> + Send + Sync>;
 pub(crate) type After = Box<dyn Fn(Response) -> Result<Response> + Send + Sync>;
 pub(crate) type Teardown = Box<dyn Fn(Option<&Error>) -> Result<()> + Send + Sync>;

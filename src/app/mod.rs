@@ -4,16 +4,19 @@ mod blueprint;
 #[doc(hidden)]
 #[allow(missing_docs, reason = "only for the macro `check_handler!`")]
 pub mod check;
-mod debug_page;
-mod decorate;
 #[cfg(feature = "cli")]
 mod commands;
+mod debug_page;
+mod decorate;
 mod dispatch;
 mod freeze;
 mod frozen;
 mod handler;
 mod places;
+mod route;
 mod scaffold;
+mod url_hooks;
+mod url_map;
 mod views;
 
 use std::fmt;
@@ -23,21 +26,22 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use blueprint::{Blueprint, Registration};
-pub use decorate::Next;
 #[cfg(feature = "cli")]
 pub(crate) use commands::Listed;
 #[cfg(feature = "cli")]
 pub use commands::{CommandMut, Invocation, Outcome};
+pub use decorate::Next;
 pub use dispatch::Panicked;
 pub use freeze::SetupErrors;
 pub use frozen::AppService;
 pub use handler::{AfterHook, BeforeHook, Blocking, Bridged, Caught, ErrorHandler, Handler, HookAnswer, TeardownHook};
 pub use scaffold::{RouteMut, Scaffold};
+pub use url_hooks::UrlHookAnswer;
+pub use url_map::UrlMap;
 pub use views::{MethodView, View, ViewArgs};
 
 use crate::config::Config;
 use crate::ctx::TypeMap;
-use crate::routing::{Converter, Converters};
 use crate::service::Service;
 #[cfg(feature = "static_files")]
 use crate::static_files::StaticSetup;
@@ -72,7 +76,7 @@ pub struct App {
     instance_relative_config: bool,
     config: Config,
     states: TypeMap,
-    converters: Converters,
+    url_map: UrlMap,
     scaffold: Scaffold,
     teardown_appcontext: Vec<handler::Teardown>,
     /// In the order of the calls: the last one is the outermost.
@@ -103,7 +107,7 @@ impl App {
             instance_relative_config: false,
             config: Config::new(),
             states: TypeMap::default(),
-            converters: Converters::default(),
+            url_map: UrlMap::default(),
             scaffold: Scaffold { is_app: true, ..Scaffold::default() },
             teardown_appcontext: Vec::new(),
             middleware: Vec::new(),
@@ -149,12 +153,6 @@ impl App {
             let what = format!("there is a state of type {} already", std::any::type_name::<T>());
             self.scaffold.mistakes.push(Mistake { at: Location::caller(), what });
         }
-        self
-    }
-
-    /// Adds a converter for variables of rules: `<name:variable>`.
-    pub fn converter(&mut self, name: &str, converter: impl Converter + 'static) -> &mut App {
-        self.converters.register(name, converter);
         self
     }
 

@@ -8,8 +8,10 @@ use http::Method;
 
 use super::blueprint::{Blueprint, Registration};
 use super::handler::{
-    After, AfterHook, Before, BeforeHook, ByStatus, ByType, Caught, ErrorHandler, Handler, Teardown, TeardownHook, View,
+    After, AfterHook, Before, BeforeHook, ByStatus, ByType, Caught, ErrorHandler, Handler, Teardown, TeardownHook,
 };
+use super::route::{RouteOptions, ViewDef};
+use super::url_hooks::UrlScope;
 use crate::bridge::LoopPolicy;
 use crate::error::{Error, HttpError};
 use crate::extract::Shape;
@@ -31,6 +33,9 @@ pub struct Scaffold {
     pub(super) blueprints: Vec<Registration>,
     #[cfg(feature = "cli")]
     pub(super) commands: Vec<std::sync::Arc<super::commands::CommandDef>>,
+    /// Views by endpoint, for rules that were added without one.
+    pub(super) endpoint_views: Vec<(String, ViewDef)>,
+    pub(super) urls: UrlScope,
     /// Of the async fragments of what is registered here.
     pub(super) loop_policy: Option<LoopPolicy>,
     pub(super) mistakes: Vec<Mistake>,
@@ -51,18 +56,10 @@ pub(super) struct RouteDef {
     pub(super) methods: Vec<Method>,
     pub(super) endpoint: Option<String>,
     pub(super) defaults: Vec<(String, ViewArg)>,
-    pub(super) strict_slashes: bool,
+    pub(super) options: RouteOptions,
     pub(super) automatic_options: Option<bool>,
     pub(super) loop_policy: Option<LoopPolicy>,
     pub(super) view: ViewDef,
-}
-
-pub(super) struct ViewDef {
-    pub(super) run: View,
-    pub(super) shape: Shape,
-    pub(super) id: TypeId,
-    pub(super) name: &'static str,
-    pub(super) at: &'static Location<'static>,
 }
 
 /// A hook that takes arguments, which are checked when the app is frozen.
@@ -126,67 +123,51 @@ impl Scaffold {
     /// ```
     #[track_caller]
     pub fn get<M, H: Handler<M>>(&mut self, rule: &str, view: H) -> RouteMut<'_> {
-        self.route(rule, view)
+        self.route(rule, view).only(Method::GET)
     }
 
     /// Answers POST on a rule.
     #[track_caller]
     pub fn post<M, H: Handler<M>>(&mut self, rule: &str, view: H) -> RouteMut<'_> {
-        self.route(rule, view).methods([Method::POST])
+        self.route(rule, view).only(Method::POST)
     }
 
     /// Answers PUT on a rule.
     #[track_caller]
     pub fn put<M, H: Handler<M>>(&mut self, rule: &str, view: H) -> RouteMut<'_> {
-        self.route(rule, view).methods([Method::PUT])
+        self.route(rule, view).only(Method::PUT)
     }
 
     /// Answers PATCH on a rule.
     #[track_caller]
     pub fn patch<M, H: Handler<M>>(&mut self, rule: &str, view: H) -> RouteMut<'_> {
-        self.route(rule, view).methods([Method::PATCH])
+        self.route(rule, view).only(Method::PATCH)
     }
 
     /// Answers DELETE on a rule.
     #[track_caller]
     pub fn delete<M, H: Handler<M>>(&mut self, rule: &str, view: H) -> RouteMut<'_> {
-        self.route(rule, view).methods([Method::DELETE])
+        self.route(rule, view).only(Method::DELETE)
     }
 
     /// Answers a rule: GET, until [`RouteMut::methods`] says otherwise (Flask's `@app.route`).
     #[track_caller]
     pub fn route<M, H: Handler<M>>(&mut self, rule: &str, view: H) -> RouteMut<'_> {
-        let name = type_name::<H>();
-        let route = self.add_route(
-            rule,
-            Box::new(move |ctx| view.call(ctx)),
-            H::shape(),
-            TypeId::of::<H>(),
-            name,
-            Location::caller(),
-        );
-        route.route.endpoint = function_name(name).map(str::to_owned);
-        route
+        let view = ViewDef::new(view);
+        self.add_route(rule, function_name(view.name).map(str::to_owned), view)
     }
 
-    pub(super) fn add_route(
-        &mut self,
-        rule: &str,
-        run: View,
-        shape: Shape,
-        id: TypeId,
-        name: &'static str,
-        at: &'static Location<'static>,
-    ) -> RouteMut<'_> {
+    /// A route with everything else as it is from the start.
+    pub(super) fn add_route(&mut self, rule: &str, endpoint: Option<String>, view: ViewDef) -> RouteMut<'_> {
         self.routes.push(RouteDef {
             rule: rule.to_owned(),
             methods: vec![Method::GET],
-            endpoint: None,
+            endpoint,
             loop_policy: None,
             defaults: Vec::new(),
-            strict_slashes: true,
+            options: RouteOptions::default(),
             automatic_options: None,
-            view: ViewDef { run, shape, id, name, at },
+            view,
         });
         RouteMut { route: self.routes.last_mut().expect("one was just pushed"), mistakes: &mut self.mistakes }
     }
@@ -331,6 +312,7 @@ impl Scaffold {
         self.by_status.extend(other.by_status);
         self.by_type.extend(other.by_type);
         self.mistakes.extend(other.mistakes);
+        self.urls.extend(other.urls);
     }
 }
 
@@ -346,22 +328,36 @@ impl fmt::Debug for Scaffold {
 /// A route just registered, to say more of.
 pub struct RouteMut<'a> {
     pub(super) route: &'a mut RouteDef,
-    mistakes: &'a mut Vec<Mistake>,
+    pub(super) mistakes: &'a mut Vec<Mistake>,
 }
 
 impl RouteMut<'_> {
-    /// Answers these methods and no others; with GET goes HEAD.
+    /// Answers these methods and no others; with GET goes HEAD. For a route of [`route`](Scaffold::route): those of
+    /// [`get`](Scaffold::get), [`post`](Scaffold::post) and their kin have theirs, and more are a mistake.
+    ///
+    /// Names may be in small letters.
     #[track_caller]
     pub fn methods<I>(self, methods: I) -> Self
     where
         I: IntoIterator,
         I::Item: TryInto<Method> + fmt::Debug + Clone,
     {
+        if let Some(only) = &self.route.options.only {
+            let what = format!(
+                "rule `{}`: it was registered by `.{}(…)`, which says the method; with `.methods(…)` register it by \
+                 `.route(…)`",
+                self.route.rule,
+                only.as_str().to_ascii_lowercase()
+            );
+            self.mistakes.push(Mistake { at: self.route.view.at, what });
+        }
         self.route.methods.clear();
         for method in methods {
-            match method.clone().try_into() {
-                Ok(method) => self.route.methods.push(method),
-                Err(_) => {
+            // Methods are told apart by case (RFC 9110 section 9.1), but Flask writes those of rules in capitals.
+            let upper = |method: Method| Method::from_bytes(method.as_str().to_ascii_uppercase().as_bytes()).ok();
+            match method.clone().try_into().ok().and_then(upper) {
+                Some(method) => self.route.methods.push(method),
+                None => {
                     let what = format!("rule `{}`: {method:?} is not a method", self.route.rule);
                     self.mistakes.push(Mistake { at: self.route.view.at, what });
                 }
@@ -379,13 +375,6 @@ impl RouteMut<'_> {
     /// Gives a view argument that the rule has no variable for, or a variable's value for building URLs.
     pub fn default(self, name: &str, value: impl Into<ViewArg>) -> Self {
         self.route.defaults.push((name.to_owned(), value.into()));
-        self
-    }
-
-    /// With `false` a rule that ends in a slash answers without it too, and the other way round; otherwise a missing
-    /// slash is a redirect, and one too many is a 404.
-    pub fn strict_slashes(self, strict: bool) -> Self {
-        self.route.strict_slashes = strict;
         self
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use http::Method;
 
+use super::route::ViewDef;
 use super::scaffold::{RouteMut, Scaffold};
 use crate::ctx::Ctx;
 use crate::error::{Error, Result};
@@ -267,8 +268,7 @@ impl Scaffold {
         let run = move |ctx: &Arc<Ctx>| view.dispatch_request(V::Args::take(ctx)?);
         let at = Location::caller();
         let name = std::any::type_name::<V>();
-        self.add_route(rule, Box::new(run), V::Args::shape(), TypeId::of::<V>(), name, at)
-            .methods(V::METHODS.iter().copied())
-            .endpoint(endpoint)
+        let view = ViewDef { run: Arc::new(run), shape: V::Args::shape(), id: TypeId::of::<V>(), name, at };
+        self.add_route(rule, Some(endpoint.to_owned()), view).methods(V::METHODS.iter().copied())
     }
 }

@@ -28,7 +28,6 @@ use crate::app::{App, AppService};
 pub use crate::app::{CommandMut, Invocation, Outcome};
 use crate::config::load_env_file;
 use crate::error::{Error, Result};
-use crate::request::Request;
 use crate::run::{BadOption, RunOptions, log_for, serve};
 pub use runner::{CliResult, TestCliRunner};
 

@@ -1,7 +1,9 @@
 //! The context of a request, as a value: what was asked, what matched, what hooks left for one another.
 
 mod g;
+mod host;
 mod site;
+mod url;
 
 #[cfg(feature = "sessions")]
 use std::any::Any;
@@ -9,16 +11,18 @@ use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 pub use g::G;
-pub(crate) use site::RuleInfo;
+pub(crate) use host::HostRules;
 pub use site::Site;
 #[cfg(any(feature = "static_files", feature = "templates"))]
 pub(crate) use site::missing_folder;
-pub(crate) use site::{TypeMap, open_in};
+pub(crate) use site::{ArgsLeft, RuleInfo, TypeMap, open_in};
+pub use url::ScriptName;
+pub(crate) use url::{BuildErrorHandler, UrlDefaults, UrlHooks};
 
 use crate::error::{Error, Here, HttpError, Result};
 use crate::request::Request;
 use crate::response::Response;
-use crate::routing::{ArgRef, Args, RuleId, UrlValue};
+use crate::routing::{ArgRef, Args, NamedArgs, RuleId, UrlValue};
 
 /// Everything that belongs to one request, or to a command or test that runs in the app's name.
 ///
@@ -46,7 +50,8 @@ type AfterThis = Box<dyn FnOnce(Response) -> Response + Send>;
 pub(crate) struct Matched {
     pub(crate) rule: RuleId,
     pub(crate) args: Args,
-    /// The decoded path, where it is not the one that was sent: text arguments are ranges of it.
+    /// The decoded path, where it is not the one that was sent, behind the host, where that counts: text arguments are
+    /// ranges of it.
     pub(crate) path: Option<String>,
 }
 
@@ -122,23 +127,43 @@ impl Ctx {
 
     /// The number of view arguments.
     pub fn view_arg_count(&self) -> usize {
-        self.matched.get().map_or(0, |matched| matched.args.len())
+        let Some(matched) = self.matched.get() else { return 0 };
+        match &self.site.rule(matched.rule.index()).left {
+            None => matched.args.len(),
+            Some(left) => left.places.len(),
+        }
     }
 
-    /// The view argument at this place: the rule's variables in order (the outer blueprint's first), then its defaults.
+    /// The view argument at this place: the rule's variables in order (the outer blueprint's first), then its defaults,
+    /// without those that a url-value preprocessor takes.
     pub fn view_arg(&self, i: usize) -> Option<ArgRef<'_>> {
         let matched = self.matched.get()?;
+        let i = match &self.site.rule(matched.rule.index()).left {
+            None => i,
+            Some(left) => *left.places.get(i)?,
+        };
         matched.args.get(i, matched.path.as_deref().unwrap_or_else(|| self.request.path()))
     }
 
     /// The view argument of this name (Flask: `request.view_args["name"]`).
     pub fn view_arg_named(&self, name: &str) -> Option<ArgRef<'_>> {
-        self.view_arg(self.rule_info()?.args.iter().position(|arg| arg == name)?)
+        self.view_arg(self.rule_info()?.view_args().iter().position(|arg| arg == name)?)
     }
 
     /// The names of the view arguments, in order.
     pub fn view_arg_names(&self) -> &[String] {
-        self.rule_info().map_or(&[], |rule| &rule.args)
+        self.rule_info().map_or(&[], RuleInfo::view_args)
+    }
+
+    /// All arguments of the rule that matched, for url-value preprocessors.
+    pub(crate) fn named_args(&self) -> NamedArgs<'_> {
+        match (self.matched.get(), self.rule_info()) {
+            (Some(matched), Some(rule)) => {
+                let text = matched.path.as_deref().unwrap_or_else(|| self.request.path());
+                NamedArgs::new(&rule.args, &matched.args, text)
+            }
+            _ => NamedArgs::none(),
+        }
     }
 
     pub(crate) fn matched(&self) -> Option<&Matched> {

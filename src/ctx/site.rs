@@ -9,10 +9,10 @@ use std::panic::Location;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::Ctx;
+use super::host::HostRules;
+use super::url::UrlHooks;
 use crate::config::{Config, Settings};
-use crate::error::{Error, Here, Result};
-use crate::routing::{Router, UrlValue};
+use crate::routing::Router;
 
 /// The app as its requests see it: its name, configuration, rules and shared values, and no way to change them
 /// (Flask's `current_app`).
@@ -25,6 +25,9 @@ pub struct Site {
     pub(crate) router: Router,
     /// By rule.
     pub(crate) rules: Vec<RuleInfo>,
+    /// Which part hosts have in routing.
+    pub(crate) hosts: HostRules,
+    pub(crate) url_hooks: UrlHooks,
     /// What users gave as `State`.
     pub(crate) states: TypeMap,
     /// The framework's own parts that not every build has, such as templates.
@@ -45,8 +48,25 @@ pub(crate) struct RuleInfo {
     pub(crate) endpoint: String,
     /// The line of its registration.
     pub(crate) at: &'static Location<'static>,
-    /// The names of its view arguments.
+    /// The names of all its arguments.
     pub(crate) args: Vec<String>,
+    /// The view arguments, where url-value preprocessors take some of them: otherwise all of them are.
+    pub(crate) left: Option<ArgsLeft>,
+}
+
+/// What url-value preprocessors leave of a rule's arguments.
+#[derive(Debug)]
+pub(crate) struct ArgsLeft {
+    pub(crate) names: Vec<String>,
+    /// Their places among all arguments.
+    pub(crate) places: Vec<usize>,
+}
+
+impl RuleInfo {
+    /// The names of its view arguments.
+    pub(crate) fn view_args(&self) -> &[String] {
+        self.left.as_ref().map_or(&self.args, |left| &left.names)
+    }
 }
 
 impl Site {
@@ -118,82 +138,6 @@ impl Site {
     pub fn url_map(&self) -> impl Iterator<Item = (&str, &str)> {
         self.rules.iter().map(|rule| (rule.text.as_str(), rule.endpoint.as_str()))
     }
-
-    /// The URL of an endpoint outside of a request: whole, with the configuration's `SERVER_NAME`, unless `_external` is
-    /// false. See [`url_for`](fn@crate::url_for).
-    ///
-    /// # Errors
-    /// When `SERVER_NAME` is needed and not set, and as inside of a request.
-    #[track_caller]
-    pub fn url_for(&self, endpoint: &str, values: &[(&str, UrlValue)]) -> Result<String> {
-        self.build_url(endpoint, values, None).here()
-    }
-
-    /// Values whose names begin with `_` are options: `_anchor`, `_method`, `_scheme`, `_external`.
-    pub(super) fn build_url(&self, endpoint: &str, values: &[(&str, UrlValue)], ctx: Option<&Ctx>) -> Result<String> {
-        let option = |name: &str| match values.iter().find(|(n, _)| *n == name) {
-            Some((_, UrlValue::One(value))) => Some(value.to_string()),
-            _ => None,
-        };
-        let plain: Vec<(&str, UrlValue)> = values.iter().filter(|(n, _)| !is_option(n)).cloned().collect();
-
-        // A leading dot means this blueprint's.
-        let endpoint = match (endpoint.strip_prefix('.'), ctx.and_then(Ctx::blueprint)) {
-            (Some(rest), Some(blueprint)) => &format!("{blueprint}.{rest}"),
-            (Some(rest), None) => rest,
-            (None, _) => endpoint,
-        };
-        let method = option("_method").and_then(|method| method.parse().ok());
-        let built = self.router.build_for_endpoint(endpoint, method.as_ref(), &plain)?;
-
-        let root = self.settings.application_root.trim_end_matches('/');
-        let mut url = format!("{root}{built}");
-        if let Some(anchor) = option("_anchor") {
-            url.push('#');
-            url.extend(percent_encoding::utf8_percent_encode(&anchor, ANCHOR));
-        }
-
-        let scheme = option("_scheme");
-        let external = option("_external").map(|v| matches!(&*v, "true" | "1" | "True"));
-        match (external, &scheme, ctx) {
-            (Some(false), Some(_), _) => Err(Error::msg("url_for: _scheme makes no sense with _external=false")),
-            (Some(false), None, _) | (None, None, Some(_)) => Ok(url),
-            (_, _, Some(ctx)) => {
-                let request = ctx.request();
-                Ok(format!("{}://{}{url}", scheme.as_deref().unwrap_or(request.scheme()), request.host()))
-            }
-            (_, _, None) => {
-                let Some(host) = &self.settings.server_name else {
-                    return Err(Error::msg(
-                        "url_for outside of a request needs to know the host: set SERVER_NAME in the configuration, or \
-                         ask for a path with _external=false",
-                    ));
-                };
-                Ok(format!("{}://{host}{url}", scheme.as_ref().unwrap_or(&self.settings.preferred_url_scheme)))
-            }
-        }
-    }
-}
-
-/// What may stand in a fragment stays (RFC 3986 section 3.5).
-const ANCHOR: &percent_encoding::AsciiSet = &percent_encoding::CONTROLS
-    .add(b' ')
-    .add(b'"')
-    .add(b'#')
-    .add(b'%')
-    .add(b'<')
-    .add(b'>')
-    .add(b'`')
-    .add(b'[')
-    .add(b']')
-    .add(b'{')
-    .add(b'}')
-    .add(b'|')
-    .add(b'\\')
-    .add(b'^');
-
-fn is_option(name: &str) -> bool {
-    matches!(name, "_anchor" | "_method" | "_scheme" | "_external")
 }
 
 impl fmt::Debug for Site {

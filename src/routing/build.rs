@@ -11,6 +11,24 @@ use super::{
     url::{UrlValue, encode_path, push_query},
 };
 
+/// A URL in its parts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Built {
+    /// The host or subdomain, of a rule that is for one.
+    pub(crate) host: Option<String>,
+    /// The path, encoded, and the query behind it.
+    pub(crate) path: String,
+}
+
+/// Where a URL is built: of several rules that suit, those near it come first.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Standpoint<'a> {
+    /// Rules for this method come first.
+    pub(crate) method: &'a Method,
+    /// Rules for this host come first; `None`: the host does not matter.
+    pub(crate) host: Option<&'a str>,
+}
+
 impl Router {
     /// Builds the URL of one rule: the path, encoded, and a query of the values that are not its
     /// arguments.
@@ -31,14 +49,16 @@ impl Router {
         let error = || BuildError::new(self, self.endpoint(id), None, values);
         let rule = self.rule(id);
         match is_suitable(rule, None, values) {
-            true => url(rule, values).map_err(|bad| error().because(bad)),
+            true => parts(rule, values, true).map(|built| built.path).map_err(|bad| error().because(bad)),
             false => Err(error()),
         }
     }
 
     /// Builds a URL for an endpoint, by the rule that suits the values: all its variables are given,
     /// and what is given for its defaults equals them. Of several it is the one with the most
-    /// arguments, then the one with the most defaults, then the first.
+    /// arguments, then the one with the most defaults, then the first. Aliases are the last resort.
+    ///
+    /// It is the path alone, of rules that are for one host, too.
     ///
     /// With a method, only rules for it count. Without one, rules for GET count first, then all.
     ///
@@ -61,19 +81,36 @@ impl Router {
         method: Option<&Method>,
         values: &[(&str, UrlValue)],
     ) -> Result<String, BuildError> {
+        let here = Standpoint { method: &Method::GET, host: None };
+        self.build_from(here, endpoint, method, values).map(|built| built.path)
+    }
+
+    /// The same in parts, for a request, whose method comes first.
+    pub(crate) fn build_from(
+        &self,
+        here: Standpoint<'_>,
+        endpoint: &str,
+        method: Option<&Method>,
+        values: &[(&str, UrlValue)],
+    ) -> Result<Built, BuildError> {
         let mut bad = None;
-        let first = method.unwrap_or(&Method::GET);
+        let first = method.unwrap_or(here.method);
         let then = method.is_none().then_some(None);
         for method in std::iter::once(Some(first)).chain(then) {
+            let mut elsewhere = None;
             for id in self.by_endpoint.get(endpoint).into_iter().flatten() {
                 let rule = &self.entries[*id as usize].rule;
                 if !is_suitable(rule, method, values) {
                     continue;
                 }
-                match url(rule, values) {
-                    Ok(url) => return Ok(url),
+                match parts(rule, values, true) {
+                    Ok(built) if here.host.is_none() || here.host == built.host.as_deref() => return Ok(built),
+                    Ok(built) => elsewhere = elsewhere.or(Some(built)),
                     Err(error) => bad = bad.or(Some(error)),
                 }
+            }
+            if let Some(built) = elsewhere {
+                return Ok(built);
             }
         }
         let error = BuildError::new(self, endpoint, method, values);
@@ -90,7 +127,7 @@ fn given<'a>(values: &'a [(&str, UrlValue)], name: &str) -> Option<&'a UrlValue>
     values.iter().find(of_name).map(|(_, value)| value)
 }
 
-fn is_suitable(rule: &Rule, method: Option<&Method>, values: &[(&str, UrlValue)]) -> bool {
+pub(super) fn is_suitable(rule: &Rule, method: Option<&Method>, values: &[(&str, UrlValue)]) -> bool {
     let for_method = match (method, &rule.methods) {
         (Some(method), Some(methods)) => Wanted::new(method).is_in(methods),
         _ => true,
@@ -112,7 +149,8 @@ fn is_same(a: &ViewArg, b: &ViewArg) -> bool {
     }
 }
 
-fn url(rule: &Rule, values: &[(&str, UrlValue)]) -> Result<String, BadValue> {
+/// The URL of a rule that is suitable; `query`: with what is given beyond its arguments.
+pub(super) fn parts(rule: &Rule, values: &[(&str, UrlValue)], query: bool) -> Result<Built, BadValue> {
     let mut url = String::from("/");
     for piece in &rule.pieces {
         match piece {
@@ -121,30 +159,58 @@ fn url(rule: &Rule, values: &[(&str, UrlValue)]) -> Result<String, BadValue> {
             Piece::Slash => url.push('/'),
             Piece::Literal(text) => url.push_str(&encode_path(text)),
             Piece::Variable(index) => {
-                let variable = &rule.variables[*index];
-                let bad = |reason| BadValue { name: variable.name.clone(), reason };
-                let value = match given(values, &variable.name) {
-                    Some(UrlValue::One(value)) => Some(value),
-                    Some(_) => return Err(bad("it is a list".to_owned())),
-                    None => rule.default_of(&variable.name),
-                };
-                let value = value.ok_or_else(|| bad("it is not given".to_owned()))?;
-                let text = variable.conv.to_url(value).map_err(bad)?;
-                let text = encode_path(&text);
+                let text = encode_path(&text_of(rule, *index, values)?);
                 // `//evil.example` would be another site.
                 url.push_str(if url == "/" { text.trim_start_matches('/') } else { &text });
             }
         }
     }
-    let mut query = String::new();
-    for (name, value) in values {
-        if rule.arguments().all(|known| known != *name) {
-            push_query(&mut query, name, value);
+    if query {
+        let mut query = String::new();
+        for (name, value) in values {
+            if rule.arguments().all(|known| known != *name) {
+                push_query(&mut query, name, value);
+            }
+        }
+        if !query.is_empty() {
+            url.push('?');
+            url.push_str(&query);
         }
     }
-    if !query.is_empty() {
-        url.push('?');
-        url.push_str(&query);
+    Ok(Built { host: host(rule, values)?, path: url })
+}
+
+fn host(rule: &Rule, values: &[(&str, UrlValue)]) -> Result<Option<String>, BadValue> {
+    let Some(domain) = rule.domain() else { return Ok(None) };
+    let mut host = String::new();
+    for piece in &domain.pieces {
+        match piece {
+            Piece::Slash => {}
+            Piece::Literal(text) => host.push_str(text),
+            Piece::Variable(index) => {
+                let text = text_of(rule, *index, values)?.to_lowercase();
+                // A slash or an `@` would lead to another site, and nothing is escaped in a host.
+                let fits = |b: u8| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b);
+                if !text.bytes().all(fits) {
+                    let name = rule.variables[*index].name.clone();
+                    return Err(BadValue { name, reason: format!("`{text}` cannot stand in a host") });
+                }
+                host.push_str(&text);
+            }
+        }
     }
-    Ok(url)
+    Ok(Some(host))
+}
+
+/// A variable's value as its converter writes it, from what is given or from the default.
+fn text_of(rule: &Rule, index: usize, values: &[(&str, UrlValue)]) -> Result<String, BadValue> {
+    let variable = &rule.variables[index];
+    let bad = |reason| BadValue { name: variable.name.clone(), reason };
+    let value = match given(values, &variable.name) {
+        Some(UrlValue::One(value)) => Some(value),
+        Some(_) => return Err(bad("it is a list".to_owned())),
+        None => rule.default_of(&variable.name),
+    };
+    let value = value.ok_or_else(|| bad("it is not given".to_owned()))?;
+    variable.conv.to_url(value).map_err(bad)
 }

@@ -5,6 +5,7 @@ use std::{fmt, sync::Arc};
 use super::{
     args::{Args, Slot, UUID_LENGTH, ViewArg},
     custom::{Converter, Outcome},
+    digits,
     error::RuleError,
     grammar::{ConverterArg, ConverterArgs},
 };
@@ -183,10 +184,10 @@ impl Conv {
                 let length = text.chars().count();
                 length >= *min && max.is_none_or(|max| length <= max) && !text.contains('/')
             }
-            Conv::Int(Int { signed, .. }) => is_digits(unsigned(text, *signed)),
+            Conv::Int(Int { signed, .. }) => digits::are_all(unsigned(text, *signed)),
             Conv::Float(Float { signed, .. }) => {
                 let parts = unsigned(text, *signed).split_once('.');
-                parts.is_some_and(|(whole, rest)| is_digits(whole) && is_digits(rest))
+                parts.is_some_and(|(whole, rest)| digits::are_all(whole) && digits::are_all(rest))
             }
             // Like Werkzeug's `.`, this takes no line break after the first character.
             Conv::Path => {
@@ -204,15 +205,16 @@ impl Conv {
         let slot = match self {
             Conv::String { .. } | Conv::Path | Conv::Any(_) => Slot::Text(start, end),
             Conv::Int(int) => {
-                let fits = int.fixed_digits == 0 || text.len() == int.fixed_digits;
-                let n: i64 = text.parse().ok()?;
+                // A sign counts too, as in Werkzeug.
+                let fits = int.fixed_digits == 0 || text.chars().count() == int.fixed_digits;
+                let n: i64 = digits::to_ascii(text).parse().ok()?;
                 if !fits || n < int.min || n > int.max {
                     return None;
                 }
                 Slot::Int(n)
             }
             Conv::Float(float) => {
-                let x: f64 = text.parse().ok()?;
+                let x: f64 = digits::to_ascii(text).parse().ok()?;
                 if !(float.min..=float.max).contains(&x) {
                     return None;
                 }
@@ -280,10 +282,6 @@ fn unsigned(text: &str, signed: bool) -> &str {
         true => text.strip_prefix('-').unwrap_or(text),
         false => text,
     }
-}
-
-fn is_digits(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
 }
 
 pub(super) fn is_uuid(text: &[u8]) -> bool {

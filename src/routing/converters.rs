@@ -15,15 +15,14 @@ use super::{
 /// | converter | arguments | fits | value |
 /// | --- | --- | --- | --- |
 /// | `string` | `minlength=1, maxlength, length`, in characters | a piece of one segment | text |
-/// | `int` | `fixed_digits, min, max, signed=False` | ASCII digits | `i64` |
-/// | `float` | `min, max, signed=False` | ASCII digits, a point, digits (`1` alone does not) | `f64` |
+/// | `int` | `fixed_digits, min, max, signed=False` | digits, of any script | `i64` |
+/// | `float` | `min, max, signed=False` | digits, a point, digits (`1` alone does not) | `f64` |
 /// | `path` | | text that may contain slashes, not as the first character | text |
 /// | `any` | the words that it may be | one of them | text |
 /// | `uuid` | | 8-4-4-4-12 hexadecimal digits | `Uuid` |
 ///
 /// A number outside of `min`, `max` or `fixed_digits`, or beyond what `i64` and `f64` hold, ends the
-/// request in 404: other rules are not tried. Digits of other scripts, which Werkzeug's `int` takes,
-/// do not match.
+/// request in 404: other rules are not tried.
 pub struct Converters {
     makers: BTreeMap<String, Maker>,
 }

@@ -24,6 +24,8 @@ pub(super) struct VariableToken {
     pub(super) name: Range<usize>,
     pub(super) converter: Option<Range<usize>>,
     pub(super) arguments: Option<Range<usize>>,
+    /// Behind its `>`.
+    pub(super) end: usize,
 }
 
 /// The arguments that a rule gives to a converter: the `min=1, max=5` of `<int(min=1, max=5):x>`.
@@ -75,6 +77,28 @@ pub(super) fn tokens(rule: &str) -> Result<Vec<Token>, RuleError> {
         let end = rule.chars().next().map_or(0, char::len_utf8);
         return Err(RuleError::new(rule, 0..end, format!("a rule begins with a slash; write \"/{rule}\"")));
     }
+    split(rule)
+}
+
+/// Splits a host or a subdomain, such as `<user>.example.com`, into its tokens.
+pub(super) fn host_tokens(host: &str) -> Result<Vec<Token>, RuleError> {
+    let tokens = split(host)?;
+    // Slashes in a converter's arguments are inside of its token.
+    let mut at = 0;
+    for token in &tokens {
+        match token {
+            Token::Slash => {
+                let what = "a host has no slash; paths are for the rule";
+                return Err(RuleError::new(host, at..at + 1, what));
+            }
+            Token::Literal(place) => at = place.end,
+            Token::Variable(variable) => at = variable.end,
+        }
+    }
+    Ok(tokens)
+}
+
+fn split(rule: &str) -> Result<Vec<Token>, RuleError> {
     let mut tokens = Vec::new();
     let mut at = 0;
     while let Some(&byte) = rule.as_bytes().get(at) {
@@ -84,9 +108,9 @@ pub(super) fn tokens(rule: &str) -> Result<Vec<Token>, RuleError> {
                 at += 1;
             }
             b'<' => {
-                let (variable, end) = Scan { rule, at }.variable()?;
+                let variable = Scan { rule, at }.variable()?;
+                at = variable.end;
                 tokens.push(Token::Variable(variable));
-                at = end;
             }
             _ => {
                 let rest = &rule[at..];
@@ -136,12 +160,12 @@ struct Scan<'a> {
 }
 
 impl<'a> Scan<'a> {
-    /// The variable whose `<` is at the current place, and where the text goes on after its `>`.
-    fn variable(mut self) -> Result<(VariableToken, usize), RuleError> {
+    /// The variable whose `<` is at the current place.
+    fn variable(mut self) -> Result<VariableToken, RuleError> {
         let open = self.at;
         self.at += 1;
         let first = self.name(open)?;
-        let mut variable = VariableToken { name: first.clone(), converter: None, arguments: None };
+        let mut variable = VariableToken { name: first.clone(), converter: None, arguments: None, end: 0 };
         if self.peek() == Some('(') {
             variable.arguments = Some(self.parenthesised(open)?);
             if self.peek() != Some(':') {
@@ -156,7 +180,8 @@ impl<'a> Scan<'a> {
         if self.peek() != Some('>') {
             return Err(self.unexpected(open, "`>`"));
         }
-        Ok((variable, self.at + 1))
+        variable.end = self.at + 1;
+        Ok(variable)
     }
 
     fn name(&mut self, open: usize) -> Result<Range<usize>, RuleError> {

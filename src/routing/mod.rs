@@ -52,7 +52,7 @@
 //!
 //! # Other than in Werkzeug
 //!
-//! - `int` and `float` take ASCII digits only, and numbers that `i64` and `f64` hold.
+//! - `int` and `float` take numbers that `i64` and `f64` hold.
 //! - Negative bounds can be written: `<int(signed=True, min=-5):x>`.
 //! - Two variables of one name, and more than sixteen, are an error in the rule.
 //! - With `merge_slashes(false)`, doubled slashes are never merged, not even to add a slash at the end.
@@ -63,13 +63,17 @@
 mod args;
 mod build;
 mod build_error;
+mod canonical;
 mod conv;
 mod converters;
 mod custom;
+mod digits;
 mod error;
 mod grammar;
 mod methods;
+mod named;
 mod part;
+mod place;
 mod router;
 mod rule;
 mod segment;
@@ -77,12 +81,15 @@ mod tree;
 mod url;
 
 pub use args::{ArgRef, Args, ViewArg};
+pub(crate) use build::Standpoint;
 pub use build_error::BuildError;
 pub use conv::Kind;
 pub use converters::Converters;
 pub use custom::{Converter, Outcome};
 pub use error::RuleError;
 pub use grammar::ConverterArgs;
+pub use named::{NamedArgs, UrlValues};
+pub use place::Place;
 pub use router::{Found, Router, RouterBuilder, RuleId};
 pub use rule::Rule;
 pub use url::{UrlValue, encode_path, encode_query};

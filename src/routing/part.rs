@@ -77,6 +77,15 @@ impl Part {
     }
 }
 
+/// The first step of a rule that is for one host.
+pub(super) fn host_step(rule: &Rule) -> Option<Step> {
+    let mut open = Open::default();
+    for piece in &rule.domain()?.pieces {
+        open.piece(piece, rule);
+    }
+    Some(open.close(false))
+}
+
 /// The steps of a rule, beginning after its first slash.
 pub(super) fn steps(rule: &Rule) -> Vec<Step> {
     let mut steps = Vec::new();
@@ -88,14 +97,7 @@ pub(super) fn steps(rule: &Rule) -> Vec<Step> {
             Piece::Slash if after_slash && rule.merges_slashes() => continue,
             Piece::Slash if open.takes_rest => open.push("/"),
             Piece::Slash => steps.push(std::mem::take(&mut open).close(false)),
-            Piece::Literal(text) => {
-                open.weight.literal_count -= 1;
-                let length = text.chars().count() as i32;
-                let index = open.weight.literals.len();
-                open.weight.literals.push((index, -length));
-                open.push(text);
-            }
-            Piece::Variable(index) => open.variable(&rule.variables[*index].conv),
+            other => open.piece(other, rule),
         }
         after_slash = matches!(piece, Piece::Slash);
     }
@@ -124,6 +126,20 @@ struct Open {
 }
 
 impl Open {
+    fn piece(&mut self, piece: &Piece, rule: &Rule) {
+        match piece {
+            Piece::Slash => self.push("/"),
+            Piece::Literal(text) => {
+                self.weight.literal_count -= 1;
+                let length = text.chars().count() as i32;
+                let index = self.weight.literals.len();
+                self.weight.literals.push((index, -length));
+                self.push(text);
+            }
+            Piece::Variable(index) => self.variable(&rule.variables[*index].conv),
+        }
+    }
+
     fn push(&mut self, text: &str) {
         match self.elements.last_mut() {
             Some(Element::Literal(literal)) => literal.push_str(text),

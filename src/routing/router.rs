@@ -6,7 +6,9 @@ use http::Method;
 
 use super::{
     args::{Args, Defaults},
+    canonical,
     methods::Wanted,
+    place::Place,
     rule::Rule,
     tree::{End, Tree, Walk},
 };
@@ -23,9 +25,17 @@ impl RuleId {
 }
 
 /// Collects rules; [`freeze`](RouterBuilder::freeze) makes a [`Router`] of them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct RouterBuilder {
     entries: Vec<Entry>,
+    merge_slashes: bool,
+    redirect_defaults: bool,
+}
+
+impl Default for RouterBuilder {
+    fn default() -> RouterBuilder {
+        RouterBuilder { entries: Vec::new(), merge_slashes: true, redirect_defaults: true }
+    }
 }
 
 #[derive(Debug)]
@@ -35,10 +45,14 @@ pub(super) struct Entry {
     defaults: Option<Arc<Defaults>>,
     /// For each variable that has a default: which.
     overridden: Vec<(usize, u32)>,
+    /// Rules of the same endpoint whose defaults may be the values of this one: then theirs is the URL.
+    pub(super) better: Vec<u32>,
+    /// Whether it is an alias of another rule, to which it redirects.
+    pub(super) alias: bool,
 }
 
-/// The rules of each endpoint, by their ids; those with more arguments first, then those with more
-/// defaults.
+/// The rules of each endpoint, by their ids; aliases last, those with more arguments first, then those
+/// with more defaults.
 pub(super) type ByEndpoint = BTreeMap<String, Vec<u32>>;
 
 impl RouterBuilder {
@@ -58,15 +72,49 @@ impl RouterBuilder {
         let extra_from = values.len();
         values.extend(extra);
         let defaults = (!values.is_empty()).then(|| Arc::new(Defaults { values, extra_from }));
-        self.entries.push(Entry { rule, endpoint: endpoint.into(), defaults, overridden });
+        let alias = rule.is_alias();
+        self.entries.push(Entry { rule, endpoint: endpoint.into(), defaults, overridden, better: Vec::new(), alias });
         id
     }
 
+    /// Whether `//` in paths is redirected to `/` at all (so from the start); for single rules see
+    /// [`Rule::merge_slashes`].
+    pub fn merge_slashes(&mut self, merge: bool) -> &mut RouterBuilder {
+        self.merge_slashes = merge;
+        self
+    }
+
+    /// Whether a path is redirected where another rule of the endpoint has its values as defaults, and where the rule
+    /// is an alias (so from the start).
+    ///
+    /// ```
+    /// use dewar::routing::{Converters, Found, Rule, RouterBuilder, ViewArg};
+    /// use http::Method;
+    ///
+    /// let mut routes = RouterBuilder::new();
+    /// let rule = |text| Rule::parse(text, &Converters::default());
+    /// routes.add(rule("/users/")?.defaults(vec![("page".into(), ViewArg::Int(1))]), "users");
+    /// routes.add(rule("/users/page/<int:page>")?, "users");
+    /// let found = routes.freeze().find(&Method::GET, "/users/page/1");
+    /// assert!(matches!(found, Found::Canonical { path, .. } if path == "/users/"));
+    /// # Ok::<(), dewar::routing::RuleError>(())
+    /// ```
+    pub fn redirect_defaults(&mut self, redirect: bool) -> &mut RouterBuilder {
+        self.redirect_defaults = redirect;
+        self
+    }
+
     /// No more rules: the router that is asked from then on, by any number of threads.
-    pub fn freeze(self) -> Router {
+    pub fn freeze(mut self) -> Router {
         let mut tree = Tree::new();
         self.entries.iter().for_each(|entry| tree.add(&entry.rule));
-        Router { by_endpoint: by_endpoint(&self.entries), entries: self.entries, tree }
+        let by_endpoint = by_endpoint(&self.entries);
+        if self.redirect_defaults {
+            canonical::redirects(&by_endpoint, &mut self.entries);
+        } else {
+            self.entries.iter_mut().for_each(|entry| entry.alias = false);
+        }
+        Router { by_endpoint, entries: self.entries, tree, merge_slashes: self.merge_slashes }
     }
 }
 
@@ -76,6 +124,7 @@ pub struct Router {
     pub(super) entries: Vec<Entry>,
     pub(super) by_endpoint: ByEndpoint,
     tree: Tree,
+    merge_slashes: bool,
 }
 
 /// What a router has at a path.
@@ -93,6 +142,14 @@ pub enum Found {
     Redirect {
         /// The other path, percent-decoded as the one that was asked for. For the header it is to be
         /// encoded, by [`encode_path`](super::encode_path), with the request's query after it.
+        path: String,
+    },
+    /// Another rule of the same endpoint is for this: the one whose defaults have these values, or the one that the
+    /// rule is an alias of. To be answered by a redirect with status 308.
+    Canonical {
+        /// The host or subdomain of that rule, where it has one.
+        host: Option<String>,
+        /// The path, percent-encoded.
         path: String,
     },
     /// There are rules for this path, for other methods: 405.
@@ -126,7 +183,29 @@ impl Router {
     /// # Ok::<(), dewar::routing::RuleError>(())
     /// ```
     pub fn find(&self, method: &Method, path: &str) -> Found {
-        self.find_wanted(Wanted::new(method), path)
+        self.find_wanted(Wanted::new(method), path, 0)
+    }
+
+    /// Finds the rule for a method, a host and a path. Rules that are for no host in particular are found when the host
+    /// is empty; the others are compared with it, as it is: in lower case it ought to be, and a port counts.
+    ///
+    /// The values of a match are parts of the place's text.
+    ///
+    /// ```
+    /// use dewar::routing::{Converters, Found, Place, Rule, RouterBuilder};
+    /// use http::Method;
+    ///
+    /// let converters = Converters::default();
+    /// let mut routes = RouterBuilder::new();
+    /// routes.add(Rule::parse("/<page>", &converters)?.on_host("<user>.example.com", &converters)?, "page");
+    /// let place = Place::new("ada.example.com", "/about");
+    /// let Found::Match { args, .. } = routes.freeze().find_at(&Method::GET, &place) else { panic!() };
+    /// let values: Vec<_> = args.iter(place.as_str()).map(|value| value.to_string()).collect();
+    /// assert_eq!(values, ["ada", "about"]);
+    /// # Ok::<(), dewar::routing::RuleError>(())
+    /// ```
+    pub fn find_at(&self, method: &Method, place: &Place) -> Found {
+        self.find_wanted(Wanted::new(method), place.as_str(), place.path_at())
     }
 
     /// The methods that a path has, sorted by name, for an automatic answer to OPTIONS. There are none
@@ -143,10 +222,12 @@ impl Router {
     /// # Ok::<(), dewar::routing::RuleError>(())
     /// ```
     pub fn allowed(&self, path: &str) -> Vec<Method> {
-        match self.find_wanted(Wanted::NONE, path) {
-            Found::MethodNotAllowed { allow } => allow,
-            _ => Vec::new(),
-        }
+        allow(self.find_wanted(Wanted::NONE, path, 0))
+    }
+
+    /// As [`allowed`](Router::allowed), for a host and a path.
+    pub fn allowed_at(&self, place: &Place) -> Vec<Method> {
+        allow(self.find_wanted(Wanted::NONE, place.as_str(), place.path_at()))
     }
 
     /// The rule of this number; `id` is from the builder of this router.
@@ -159,20 +240,31 @@ impl Router {
         &self.entries[id.index()].endpoint
     }
 
+    /// The rules of an endpoint, those first that URLs are built by.
+    pub fn rules_of(&self, endpoint: &str) -> impl Iterator<Item = &Rule> {
+        let ids = self.by_endpoint.get(endpoint).into_iter().flatten();
+        ids.map(|id| &self.entries[*id as usize].rule)
+    }
+
     /// All rules with their endpoints, in the order in which they were added.
     pub fn rules(&self) -> impl Iterator<Item = (RuleId, &Rule, &str)> {
         let entries = (0..).zip(&self.entries);
         entries.map(|(i, entry)| (RuleId(i), &entry.rule, entry.endpoint.as_str()))
     }
 
-    fn find_wanted(&self, wanted: Wanted<'_>, path: &str) -> Found {
+    /// `text` is a host, which may be empty, and the path.
+    fn find_wanted(&self, wanted: Wanted<'_>, text: &str, path_at: usize) -> Found {
         // The places of values are kept as `u32`.
-        if u32::try_from(path.len()).is_err() {
+        if u32::try_from(text.len()).is_err() {
             return Found::NotFound;
         }
-        let mut walk = Walk::new(&self.tree, path, wanted);
-        match walk.start() {
-            Some(End::Rule(id)) => self.matched(id, &walk, path),
+        let mut walk = Walk::new(&self.tree, text, path_at, wanted);
+        let end = walk.start();
+        if let Some(End::Rule(id)) = end {
+            return self.matched(id, &walk, text);
+        }
+        let path = &text[path_at..];
+        match end {
             Some(End::SlashMissing(_)) => match path.trim_start_matches('/') {
                 // Of the empty path, only the first slash is missing.
                 "" if path.is_empty() => Found::Redirect { path: "/".to_owned() },
@@ -180,24 +272,28 @@ impl Router {
                 "" => no_match(&walk),
                 rest => Found::Redirect { path: format!("/{rest}/") },
             },
-            None if path.trim_start_matches('/').contains("//") => self.find_merged(&mut walk, path),
-            None => no_match(&walk),
+            None if self.merge_slashes && path.trim_start_matches('/').contains("//") => {
+                self.find_merged(&mut walk, &text[..path_at], path)
+            }
+            _ => no_match(&walk),
         }
     }
 
     /// Tries again with one slash for each run of slashes; what is found so is a redirect.
     #[cold]
-    fn find_merged(&self, walk: &mut Walk<'_>, path: &str) -> Found {
-        let mut merged = String::with_capacity(path.len());
-        merged.push('/');
+    fn find_merged(&self, walk: &mut Walk<'_>, host: &str, path: &str) -> Found {
+        let mut text = String::with_capacity(host.len() + path.len());
+        text.push_str(host);
+        text.push('/');
         for c in path.chars() {
-            if !(c == '/' && merged.ends_with('/')) {
-                merged.push(c);
+            if !(c == '/' && text.ends_with('/')) {
+                text.push(c);
             }
         }
-        let mut second = Walk::new(&self.tree, &merged, walk.wanted());
+        let mut second = Walk::new(&self.tree, &text, host.len(), walk.wanted());
         let end = second.start();
         walk.allowed.extend(&second.allowed);
+        let mut merged = text[host.len()..].to_owned();
         match end {
             Some(End::Rule(id)) if self.merges(id) => Found::Redirect { path: merged },
             Some(End::SlashMissing(id)) if self.merges(id) => {
@@ -212,15 +308,15 @@ impl Router {
         self.entries[id as usize].rule.merges_slashes()
     }
 
-    fn matched(&self, id: u32, walk: &Walk<'_>, path: &str) -> Found {
+    fn matched(&self, id: u32, walk: &Walk<'_>, text: &str) -> Found {
         let entry = &self.entries[id as usize];
         // Filled where it is, because copying it would take as long as the rest of this.
         let mut found = Found::Match { rule: RuleId(id), args: Args::new(entry.defaults.clone()) };
         if let Found::Match { args, .. } = &mut found {
             for (i, variable) in entry.rule.variables.iter().enumerate() {
                 let (start, end) = walk.places.get(i);
-                let text = &path[start as usize..end as usize];
-                if variable.conv.push(text, (start, end), args).is_none() {
+                let value = &text[start as usize..end as usize];
+                if variable.conv.push(value, (start, end), args).is_none() {
                     // A value that its converter refuses ends the search.
                     return no_match(walk);
                 }
@@ -229,8 +325,20 @@ impl Router {
                     args.replace_last(*default);
                 }
             }
+            if (entry.alias || !entry.better.is_empty())
+                && let Some(canonical) = self.canonical(id, entry, walk, args, text)
+            {
+                return canonical;
+            }
         }
         found
+    }
+}
+
+fn allow(found: Found) -> Vec<Method> {
+    match found {
+        Found::MethodNotAllowed { allow } => allow,
+        _ => Vec::new(),
     }
 }
 
@@ -242,7 +350,7 @@ fn by_endpoint(entries: &[Entry]) -> ByEndpoint {
     for ids in map.values_mut() {
         ids.sort_by_key(|id: &u32| {
             let rule = &entries[*id as usize].rule;
-            std::cmp::Reverse((rule.arguments().count(), rule.defaults.len()))
+            (rule.is_alias(), std::cmp::Reverse((rule.arguments().count(), rule.defaults.len())))
         });
     }
     map

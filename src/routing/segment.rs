@@ -13,6 +13,7 @@
 use super::{
     args::UUID_LENGTH,
     conv::{Conv, Int, is_uuid},
+    digits,
 };
 
 /// One piece of a part of a rule.
@@ -173,7 +174,7 @@ impl Row<'_> {
     /// The longest text that has the form.
     fn longest(&mut self, conv: &Conv) {
         let text = self.text;
-        let mut stretches = Stretches::new(text.as_bytes());
+        let mut stretches = Stretches::new(text);
         let mut last = text.len();
         for at in places(text) {
             let Some((least, most)) = stretches.step(conv, at) else {
@@ -232,7 +233,7 @@ fn places(text: &str) -> impl Iterator<Item = usize> {
 /// Where a text that begins at a place may end, for places from the right to the left: all of
 /// `least..=most` are ends. Neither ever moves right.
 struct Stretches<'a> {
-    text: &'a [u8],
+    text: &'a str,
     /// `string`: characters up to the end of the text or a slash, and the two ends.
     characters: usize,
     least: usize,
@@ -246,7 +247,7 @@ struct Stretches<'a> {
 }
 
 impl<'a> Stretches<'a> {
-    fn new(text: &'a [u8]) -> Stretches<'a> {
+    fn new(text: &'a str) -> Stretches<'a> {
         Stretches {
             text,
             characters: 0,
@@ -265,7 +266,7 @@ impl<'a> Stretches<'a> {
             Conv::Float(float) => self.float(at, float.signed),
             Conv::Uuid => {
                 let end = at + UUID_LENGTH;
-                is_uuid(self.text.get(at..end)?).then_some((end, end))
+                is_uuid(self.text.as_bytes().get(at..end)?).then_some((end, end))
             }
             // These have rows of their own.
             Conv::Path | Conv::Any(_) | Conv::Custom(_) => None,
@@ -273,7 +274,7 @@ impl<'a> Stretches<'a> {
     }
 
     fn string(&mut self, at: usize, min: usize, max: usize) -> Option<(usize, usize)> {
-        match self.text.get(at) {
+        match self.text.as_bytes().get(at) {
             None => {}
             Some(b'/') => (self.characters, self.least, self.most) = (0, at, at),
             Some(_) => {
@@ -290,44 +291,43 @@ impl<'a> Stretches<'a> {
     }
 
     fn int(&mut self, at: usize, signed: bool) -> Option<(usize, usize)> {
-        if self.digit(at) {
-            return Some((at + 1, self.digits_end));
+        let width = self.digit(at);
+        if width > 0 {
+            return Some((at + width, self.digits_end));
         }
-        let sign = signed && self.text.get(at) == Some(&b'-') && self.is_digit(at + 1);
-        sign.then_some((at + 2, self.digits_end))
+        let after_sign = digits::width(self.text, at + 1);
+        let sign = signed && self.text.as_bytes().get(at) == Some(&b'-') && after_sign > 0;
+        sign.then_some((at + 1 + after_sign, self.digits_end))
     }
 
     fn float(&mut self, at: usize, signed: bool) -> Option<(usize, usize)> {
         let right = self.number.take();
-        if self.digit(at) {
+        if self.digit(at) > 0 {
             let (point, end) = self.fraction?;
-            self.number = (point == self.digits_end).then_some((point + 2, end));
+            let first = digits::width(self.text, point + 1);
+            self.number = (point == self.digits_end).then_some((point + 1 + first, end));
             return self.number;
         }
-        match self.text.get(at) {
-            Some(b'.') if self.is_digit(at + 1) => self.fraction = Some((at, self.digits_end)),
+        match self.text.as_bytes().get(at) {
+            Some(b'.') if digits::width(self.text, at + 1) > 0 => self.fraction = Some((at, self.digits_end)),
             Some(b'-') if signed => return right,
             _ => {}
         }
         None
     }
 
-    /// Whether there is a digit; keeps `digits_end`.
-    fn digit(&mut self, at: usize) -> bool {
-        let digit = self.is_digit(at);
-        if digit && !self.is_digit(at + 1) {
-            self.digits_end = at + 1;
+    /// The bytes of the digit that is there, 0 if none is; keeps `digits_end`.
+    fn digit(&mut self, at: usize) -> usize {
+        let width = digits::width(self.text, at);
+        if width > 0 && digits::width(self.text, at + width) == 0 {
+            self.digits_end = at + width;
         }
-        digit
-    }
-
-    fn is_digit(&self, at: usize) -> bool {
-        self.text.get(at).is_some_and(u8::is_ascii_digit)
+        width
     }
 
     fn character_before(&self, mut at: usize) -> usize {
         at -= 1;
-        while self.text[at] & 0b1100_0000 == 0b1000_0000 {
+        while self.text.as_bytes()[at] & 0b1100_0000 == 0b1000_0000 {
             at -= 1;
         }
         at

@@ -22,6 +22,8 @@ type NodeId = u32;
 #[derive(Debug, Default)]
 pub(super) struct Tree {
     nodes: Vec<Node>,
+    /// Branches by host, each to a root of its own; rules for no host in particular begin at node 0.
+    hosts: Option<Box<Node>>,
     /// The methods of the rules, by their ids: asked for only when a rule does not fit the method.
     methods: Vec<Methods>,
 }
@@ -64,7 +66,9 @@ pub(super) struct Places {
 #[derive(Debug)]
 pub(super) struct Walk<'a> {
     tree: &'a Tree,
-    path: &'a str,
+    /// A host, perhaps none, and the path from `path_at` on.
+    text: &'a str,
+    path_at: usize,
     wanted: Wanted<'a>,
     pub(super) places: Places,
     /// The methods of the rules that fit but for the method.
@@ -73,7 +77,7 @@ pub(super) struct Walk<'a> {
 
 impl Tree {
     pub(super) fn new() -> Tree {
-        Tree { nodes: vec![Node::default()], methods: Vec::new() }
+        Tree { nodes: vec![Node::default()], hosts: None, methods: Vec::new() }
     }
 
     /// Rules are added in the order of their ids.
@@ -84,31 +88,19 @@ impl Tree {
             return;
         }
         let mut at = 0;
+        if let Some(step) = part::host_step(rule) {
+            let new = self.nodes.len() as NodeId;
+            at = self.hosts.get_or_insert_default().branch(step, new);
+            if at == new {
+                self.nodes.push(Node::default());
+            }
+        }
         for step in part::steps(rule) {
             let new = self.nodes.len() as NodeId;
-            let node = &mut self.nodes[at as usize];
-            let known = match &step {
-                Step::Static(text) => node.statics.get(text),
-                Step::Dynamic(part) => {
-                    let known = node.dynamics.iter().find(|(known, _)| known.same(part));
-                    known.map(|(_, id)| *id)
-                }
-            };
-            if let Some(known) = known {
-                at = known;
-                continue;
+            at = self.nodes[at as usize].branch(step, new);
+            if at == new {
+                self.nodes.push(Node::default());
             }
-            match step {
-                Step::Static(text) => node.statics.insert(text, new),
-                Step::Dynamic(part) => {
-                    // After those of equal weight: they keep the order of registration.
-                    let after = |(known, _): &(Part, _)| known.weight <= part.weight;
-                    let index = node.dynamics.partition_point(after);
-                    node.dynamics.insert(index, (part, new));
-                }
-            }
-            self.nodes.push(Node::default());
-            at = new;
         }
         let methods = &self.methods[id as usize];
         self.nodes[at as usize].leaves.push(Leaf {
@@ -121,20 +113,83 @@ impl Tree {
     }
 }
 
+impl Node {
+    /// Where a step leads to: to a node that is known, or, from now on, to `new`.
+    fn branch(&mut self, step: Step, new: NodeId) -> NodeId {
+        let known = match &step {
+            Step::Static(text) => self.statics.get(text),
+            Step::Dynamic(part) => {
+                let known = self.dynamics.iter().find(|(known, _)| known.same(part));
+                known.map(|(_, id)| *id)
+            }
+        };
+        if let Some(known) = known {
+            return known;
+        }
+        match step {
+            Step::Static(text) => self.statics.insert(text, new),
+            Step::Dynamic(part) => {
+                // After those of equal weight: they keep the order of registration.
+                let after = |(known, _): &(Part, _)| known.weight <= part.weight;
+                let index = self.dynamics.partition_point(after);
+                self.dynamics.insert(index, (part, new));
+            }
+        }
+        new
+    }
+}
+
 impl<'a> Walk<'a> {
-    pub(super) fn new(tree: &'a Tree, path: &'a str, wanted: Wanted<'a>) -> Walk<'a> {
-        Walk { tree, path, wanted, places: Places { places: [(0, 0); 16], len: 0 }, allowed: Methods::default() }
+    /// Of a host and a path as one text; the path begins at `path_at`.
+    pub(super) fn new(tree: &'a Tree, text: &'a str, path_at: usize, wanted: Wanted<'a>) -> Walk<'a> {
+        Walk {
+            tree,
+            text,
+            path_at,
+            wanted,
+            places: Places { places: [(0, 0); 16], len: 0 },
+            allowed: Methods::default(),
+        }
     }
 
     pub(super) fn wanted(&self) -> Wanted<'a> {
         self.wanted
     }
 
-    /// Walks the path from the root. Slashes at its beginning, none or many, are one.
+    /// Walks the path from the root of its host. Slashes at its beginning, none or many, are one.
     pub(super) fn start(&mut self) -> Option<End> {
-        let slashes = self.path.len() - self.path.trim_start_matches('/').len();
-        let at = (!self.path.is_empty()).then_some(slashes);
-        self.node(0, at)
+        let (text, path_at) = (self.text, self.path_at);
+        let path = &text[path_at..];
+        let slashes = path.len() - path.trim_start_matches('/').len();
+        let at = (!path.is_empty()).then_some(path_at + slashes);
+        if path_at == 0 {
+            // No host is the host of the rules that have none, and a variable that takes the empty text.
+            if let Some(end) = self.node(0, at) {
+                return Some(end);
+            }
+        }
+        self.host(at)
+    }
+
+    fn host(&mut self, at: Option<usize>) -> Option<End> {
+        let hosts = self.tree.hosts.as_deref()?;
+        let host = &self.text[..self.path_at];
+        if let Some(root) = hosts.statics.get(host)
+            && let Some(end) = self.node(root, at)
+        {
+            return Some(end);
+        }
+        for (part, root) in &hosts.dynamics {
+            let before = self.places.len;
+            let places = &mut self.places;
+            if part.segment(host, &mut |start, end| places.push(start, end))
+                && let Some(end) = self.node(*root, at)
+            {
+                return Some(end);
+            }
+            self.places.len = before;
+        }
+        None
     }
 
     /// Walks on from a node. What is left of the path begins at `at`; `None` if it has been read to its
@@ -145,8 +200,8 @@ impl<'a> Walk<'a> {
         let Some(at) = at else {
             return self.end(node);
         };
-        let path = self.path;
-        let rest = &path[at..];
+        let text = self.text;
+        let rest = &text[at..];
         let (segment, next) = match rest.bytes().position(|b| b == b'/') {
             Some(slash) => (&rest[..slash], Some(at + slash + 1)),
             None => (rest, None),
@@ -165,7 +220,7 @@ impl<'a> Walk<'a> {
                 match part.rest(rest, &mut spans) {
                     Rest::No => continue,
                     Rest::Whole => None,
-                    Rest::WithoutSlash => Some(path.len()),
+                    Rest::WithoutSlash => Some(text.len()),
                 }
             } else if part.segment(segment, &mut spans) {
                 next

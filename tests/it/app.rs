@@ -19,6 +19,8 @@ mod mounted;
 mod paths;
 mod properties;
 mod queries;
+mod route_hosts;
+mod routes;
 mod setup;
 mod signals;
 #[cfg(feature = "static_files")]
@@ -27,4 +29,6 @@ mod streams;
 #[cfg(feature = "templates")]
 mod templates;
 mod trapped;
+mod url_hooks;
+mod urls;
 mod views;

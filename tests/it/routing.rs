@@ -2,5 +2,6 @@
 
 mod building;
 mod grammar;
+mod hosts;
 mod matching;
 mod properties;

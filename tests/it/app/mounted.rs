@@ -82,7 +82,10 @@ fn a_mount_needs_a_prefix() {
     }
 }
 
-fn seen(fix: impl Fn(ProxyFix<fn(Request) -> dewar::Response>) -> ProxyFix<fn(Request) -> dewar::Response>, headers: &[(&str, &str)]) -> String {
+fn seen(
+    fix: impl Fn(ProxyFix<fn(Request) -> dewar::Response>) -> ProxyFix<fn(Request) -> dewar::Response>,
+    headers: &[(&str, &str)],
+) -> String {
     fn tell(request: Request) -> dewar::Response {
         let ip = request.remote_addr().map_or("none".to_owned(), |addr| addr.to_string());
         let before = request.extensions().get::<BeforeProxyFix>().is_some();
@@ -104,13 +107,19 @@ fn the_value_that_ones_own_proxy_set_and_no_other() {
         (&[][..], "127.0.0.1:9 http://inner:8080/x  false"),
         (&[("x-forwarded-for", "1.2.3.4")], "1.2.3.4:0 http://inner:8080/x  true"),
         (&[("x-forwarded-for", "6.6.6.6, 1.2.3.4")], "1.2.3.4:0 http://inner:8080/x  true"),
-        (&[("x-forwarded-for", "6.6.6.6"), ("x-forwarded-for", "2001:db8::1")], "[2001:db8::1]:0 http://inner:8080/x  true"),
+        (
+            &[("x-forwarded-for", "6.6.6.6"), ("x-forwarded-for", "2001:db8::1")],
+            "[2001:db8::1]:0 http://inner:8080/x  true",
+        ),
         (&[("x-forwarded-for", "[2001:db8::1]:70")], "[2001:db8::1]:70 http://inner:8080/x  true"),
         (&[("x-forwarded-for", "unknown")], "127.0.0.1:9 http://inner:8080/x  false"),
         (&[("x-forwarded-for", "")], "127.0.0.1:9 http://inner:8080/x  false"),
         (&[("x-forwarded-proto", "https")], "127.0.0.1:9 https://inner:8080/x  true"),
         (&[("x-forwarded-proto", "gopher")], "127.0.0.1:9 http://inner:8080/x  true"),
-        (&[("x-forwarded-host", "evil"), ("x-forwarded-port", "1"), ("x-forwarded-prefix", "/evil")], "127.0.0.1:9 http://inner:8080/x  false"),
+        (
+            &[("x-forwarded-host", "evil"), ("x-forwarded-port", "1"), ("x-forwarded-prefix", "/evil")],
+            "127.0.0.1:9 http://inner:8080/x  false",
+        ),
     ] {
         assert_eq!(seen(|fix| fix, headers), text, "{headers:?}");
     }
@@ -119,7 +128,10 @@ fn the_value_that_ones_own_proxy_set_and_no_other() {
         (&[("x-forwarded-for", "1.2.3.4")][..], "127.0.0.1:9 http://inner:8080/x  false"),
         (&[("x-forwarded-for", "6.6.6.6, 1.2.3.4, 10.0.0.1")], "1.2.3.4:0 http://inner:8080/x  true"),
         (&[("x-forwarded-host", "shop.example")], "127.0.0.1:9 http://shop.example/x  true"),
-        (&[("x-forwarded-host", "shop.example:81"), ("x-forwarded-port", "82")], "127.0.0.1:9 http://shop.example:82/x  true"),
+        (
+            &[("x-forwarded-host", "shop.example:81"), ("x-forwarded-port", "82")],
+            "127.0.0.1:9 http://shop.example:82/x  true",
+        ),
         (&[("x-forwarded-port", "443"), ("x-forwarded-proto", "https")], "127.0.0.1:9 https://inner/x  true"),
         (&[("x-forwarded-host", "a b/?#")], "127.0.0.1:9 http://inner:8080/x  true"),
         (&[("x-forwarded-prefix", "/shop/")], "127.0.0.1:9 http://inner:8080/shop/x /shop true"),

@@ -74,6 +74,7 @@ fn answer(router: &Router, method: &Method, path: &str) -> String {
             answer
         }
         Found::Redirect { path } => format!("-> {path}"),
+        Found::Canonical { host, path } => format!("=> {}{path}", host.unwrap_or_default()),
         Found::MethodNotAllowed { allow } => {
             let names: Vec<_> = allow.iter().map(Method::as_str).collect();
             format!("405 {}", names.join(" "))
@@ -95,10 +96,22 @@ fn get(router: &Router, path: &str) -> String {
 }
 
 #[test]
-fn numbers_are_ascii_and_in_range() {
-    let router = router(&["/i/<int:n>", "/i/<s>", "/f/<float:x>"]);
-    // Arabic-Indic digits: Python's `int` would take them.
-    assert_eq!(get(&router, "/i/\u{661}"), "1; s=str \u{661}");
+fn numbers_of_every_script_in_range() {
+    let router =
+        router(&["/i/<int:n>", "/i/<s>", "/f/<float:x>", "/d/<int(fixed_digits=2):n>", "/m/<int:a>-<float:b>x"]);
+    // As Python's `int` and `float` read them: Arabic-Indic, Devanagari, mathematical bold, mixed.
+    assert_eq!(get(&router, "/i/\u{661}"), "0; n=int 1");
+    assert_eq!(get(&router, "/i/\u{966}\u{96f}7"), "0; n=int 97");
+    assert_eq!(get(&router, "/i/\u{1d7ce}\u{1d7d7}"), "0; n=int 9");
+    assert_eq!(get(&router, "/f/\u{661}.\u{665}"), "2; x=float 1.5");
+    // Two characters, whatever their bytes.
+    assert_eq!(get(&router, "/d/\u{661}\u{662}"), "3; n=int 12");
+    assert_eq!(get(&router, "/d/\u{661}"), "404");
+    assert_eq!(get(&router, "/m/\u{661}2-\u{663}.\u{664}x"), "4; a=int 12; b=float 3.4");
+    // Digits that are no decimal ones: superscript, circled, Roman, Chinese.
+    for other in ["\u{b2}", "\u{2460}", "\u{2160}", "\u{4e00}", "\u{66a}", "\u{65f}", "\u{1fbfa}"] {
+        assert_eq!(get(&router, &format!("/i/{other}")), format!("1; s=str {other}"));
+    }
     // One more than `i64` holds: a number, so `<s>` is not tried.
     assert_eq!(get(&router, "/i/9223372036854775808"), "404");
     let huge = format!("/f/{}.0", "9".repeat(400));

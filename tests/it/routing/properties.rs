@@ -81,6 +81,66 @@ fn what_is_built_is_found() {
     }
 }
 
+/// A variable, a text that its value is, and the value.
+fn value(random: &mut Random, last: bool) -> (&'static str, ViewArg) {
+    let letters: Vec<char> = "abzAZ019 %?#&=+-ü€\u{1f980}\u{661}._~!$'()*,:;@\"<>\\^`{|}[]".chars().collect();
+    match random.below(if last { 9 } else { 8 }) {
+        0 | 1 => ("string", random.text(&letters, 1..12).into()),
+        2 => ("string(length=2)", random.text(&letters, 2..3).into()),
+        3 => ("int", ViewArg::Int((random.next() >> 1) as i64)),
+        4 => ("int(fixed_digits=4)", ViewArg::Int(random.below(10_000) as i64)),
+        5 => ("int(signed=True)", ViewArg::Int(random.next() as i64)),
+        6 => ("float(signed=True)", ViewArg::Float(random.next() as i64 as f64 / f64::from(1 << random.below(31)))),
+        7 => ("any(\"a b\", c, \"ü?\")", random.pick(&["a b", "c", "ü?"]).into()),
+        // The last, so that no other variable can have a part of it.
+        _ => {
+            let parts: Vec<_> = (0..1 + random.below(4)).map(|_| random.text(&letters, 1..5)).collect();
+            ("path", parts.join(random.pick(&["/", "//"])).into())
+        }
+    }
+}
+
+#[test]
+fn every_rule_of_a_set_is_found_by_the_urls_that_it_builds() {
+    let mut random = Random(7);
+    for _ in 0..60 {
+        // Each rule has a word of its own, so that none stands for another.
+        let mut builder = RouterBuilder::new();
+        let mut rules = Vec::new();
+        for i in 0..40 {
+            let (mut text, mut values) = (format!("/k{i}"), Vec::new());
+            let segments = random.below(4);
+            for j in 0..segments {
+                let (converter, value) = value(&mut random, j + 1 == segments);
+                let (before, after) = (random.pick(&["", "x", "ä b-"]), random.pick(&["", ".html", "-%"]));
+                text += &format!("/{before}<{converter}:v{j}>{after}");
+                values.push((format!("v{j}"), value));
+            }
+            let mut rule = Rule::parse(&text, &Converters::default()).unwrap();
+            if random.below(3) == 0 {
+                let value = ViewArg::Int(i);
+                rule = rule.defaults(vec![("d".into(), value.clone())]);
+                values.push(("d".into(), value));
+            }
+            rules.push((builder.add(rule, format!("e{i}")), text, values));
+        }
+        let router = builder.freeze();
+        for (id, text, values) in rules {
+            let given: Vec<_> = values.iter().map(|(name, value)| (name.as_str(), value.clone().into())).collect();
+            let url = router.build_for_endpoint(router.endpoint(id), None, &given).unwrap();
+            assert!(url.is_ascii() && !url.contains(['?', '#', ' ']), "{text} {url}");
+            let path = percent_decode_str(&url).decode_utf8().unwrap();
+            let Found::Match { rule, args } = router.find(&Method::GET, &path) else {
+                panic!("{text} does not match {path}")
+            };
+            assert_eq!(rule, id, "{text} {path}");
+            let found: Vec<_> = args.iter(&path).map(ArgRef::to_view_arg).collect();
+            let expected: Vec<_> = values.into_iter().map(|(_, value)| value).collect();
+            assert_eq!(found, expected, "{text} {path}");
+        }
+    }
+}
+
 /// A piece of a segment and the lengths that it may take of a text, the preferred first.
 type Ends = fn(&str) -> Vec<usize>;
 
