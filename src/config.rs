@@ -26,6 +26,8 @@ type Wrong = (String, &'static Location<'static>);
 /// | `PREFERRED_URL_SCHEME` | `http` | the scheme that `url_for` writes outside of requests |
 /// | `PROVIDE_AUTOMATIC_OPTIONS` | `true` | answer OPTIONS with the methods a path has |
 /// | `SEND_FILE_MAX_AGE_DEFAULT` | none | seconds for which browsers keep static files without asking |
+/// | `USE_X_SENDFILE` | `false` | leave the sending of files to the server in front, by the header `X-Sendfile` |
+/// | `FLASK_JSON` | `false` | print JSON as Flask does: see [`JsonProvider`](crate::JsonProvider) |
 /// | `TEMPLATES_AUTO_RELOAD` | as `DEBUG` | read templates again when they change |
 ///
 /// With the feature `sessions`:
@@ -151,6 +153,8 @@ impl Config {
             send_file_max_age: self
                 .read("SEND_FILE_MAX_AGE_DEFAULT", "a number of seconds", &mut wrong)
                 .map(Duration::from_secs),
+            use_x_sendfile: self.read("USE_X_SENDFILE", "true or false", &mut wrong).unwrap_or(false),
+            flask_json: self.read("FLASK_JSON", "true or false", &mut wrong).unwrap_or(false),
             templates_auto_reload: self.read("TEMPLATES_AUTO_RELOAD", "true or false", &mut wrong),
             session: self.session_settings(&mut wrong),
         };
@@ -249,6 +253,9 @@ pub(crate) struct Settings {
     pub(crate) automatic_options: bool,
     #[cfg_attr(not(feature = "static_files"), allow(dead_code, reason = "checked all the same"))]
     pub(crate) send_file_max_age: Option<Duration>,
+    #[cfg_attr(not(feature = "static_files"), allow(dead_code, reason = "checked all the same"))]
+    pub(crate) use_x_sendfile: bool,
+    pub(crate) flask_json: bool,
     #[cfg_attr(not(feature = "templates"), allow(dead_code, reason = "checked all the same"))]
     pub(crate) templates_auto_reload: Option<bool>,
     pub(crate) session: SessionSettings,

@@ -27,7 +27,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use http::header::ALLOW;
-use http::{HeaderValue, Method};
+use http::{HeaderValue, Method, StatusCode};
 
 use super::frozen::{Frozen, Scope};
 use crate::bridge::luggage;
@@ -167,6 +167,9 @@ fn finish(app: &Frozen, ctx: &Arc<Ctx>, result: Result<Response>, response: &mut
     }
     #[cfg(feature = "sessions")]
     crate::session::save(ctx, response);
+    if response.status() == StatusCode::NOT_MODIFIED {
+        response.remove_entity_headers();
+    }
 }
 
 /// Step 5: the error handlers, by status first, then by type, the innermost scope's first each time.
@@ -250,6 +253,8 @@ fn debug_page(error: &Error) -> Response {
 
 /// Step 6.
 fn run_after(app: &Frozen, ctx: &Arc<Ctx>, response: &mut Response) -> Result<()> {
+    let json = app.site.json();
+    json.map_or(Ok(()), |provider| crate::json::reprint(response, provider))?;
     for hook in ctx.take_after_this_request() {
         let before = std::mem::take(response);
         *response = guarded(|| Ok(hook(before)))?;
@@ -260,7 +265,8 @@ fn run_after(app: &Frozen, ctx: &Arc<Ctx>, response: &mut Response) -> Result<()
             *response = guarded(|| hook(before))?;
         }
     }
-    Ok(())
+    // A hook may have made an answer of its own.
+    json.map_or(Ok(()), |provider| crate::json::reprint(response, provider))
 }
 
 /// Step 8.

@@ -25,6 +25,7 @@ pub use scaffold::{RouteMut, Scaffold};
 
 use crate::config::Config;
 use crate::ctx::TypeMap;
+use crate::json_provider::JsonProvider;
 use crate::routing::{Converter, Converters};
 #[cfg(feature = "static_files")]
 use crate::static_files::StaticSetup;
@@ -56,6 +57,7 @@ pub struct App {
     made_at: &'static Location<'static>,
     root_path: Option<PathBuf>,
     config: Config,
+    json: Option<(JsonProvider, &'static Location<'static>)>,
     states: TypeMap,
     converters: Converters,
     scaffold: Scaffold,
@@ -79,6 +81,7 @@ impl App {
             made_at: Location::caller(),
             root_path: None,
             config: Config::new(),
+            json: None,
             states: TypeMap::default(),
             converters: Converters::default(),
             scaffold: Scaffold { is_app: true, ..Scaffold::default() },
@@ -102,6 +105,24 @@ impl App {
     /// The configuration, to set.
     pub fn config_mut(&mut self) -> &mut Config {
         &mut self.config
+    }
+
+    /// Prints JSON as Flask does, by this provider (Flask's `app.json`): what [`jsonify`](crate::jsonify),
+    /// [`Json`](crate::Json) and maps answer, and the template filter `tojson`. The configuration's `FLASK_JSON` does the
+    /// same with the defaults. Without either, serde_json prints.
+    ///
+    /// ```
+    /// use dewar::{App, Json, JsonProvider};
+    ///
+    /// let mut app = App::new("demo");
+    /// app.json(JsonProvider { sort_keys: false, ..JsonProvider::default() });
+    /// app.get("/", || Json([0.1, 1e20]));
+    /// assert_eq!(app.test_client().get("/").text(), "[0.1,1e+20]\n");
+    /// ```
+    #[track_caller]
+    pub fn json(&mut self, provider: JsonProvider) -> &mut App {
+        self.json = Some((provider, Location::caller()));
+        self
     }
 
     /// The folder that relative paths are relative to; the default is the one that the program runs in.

@@ -2,6 +2,7 @@
 
 mod blueprints;
 mod client;
+mod conditions;
 mod context;
 mod cookies;
 mod errors;
@@ -11,11 +12,13 @@ mod handlers;
 mod hooks;
 mod hostile;
 mod json;
+mod json_provider;
 mod lookup;
 mod loop_policy;
 mod paths;
 mod properties;
 mod queries;
+mod responses;
 mod setup;
 #[cfg(feature = "static_files")]
 mod static_files;
