@@ -58,10 +58,11 @@ pub fn parse_http_date(text: &str) -> Option<SystemTime> {
         return None;
     }
     // The usual form is read without looking around.
-    if text.len() == 29 && text.ends_with(" GMT") && text.as_bytes()[3] == b',' {
-        if let Ok(date) = httpdate::parse_http_date(text) {
-            return Some(date);
-        }
+    if text.len() == 29
+        && text.ends_with(" GMT")
+        && let Ok(date) = httpdate::parse_http_date(text)
+    {
+        return Some(date);
     }
     let mut words: Vec<&str> = text.split([' ', '\t', ',']).filter(|word| !word.is_empty()).collect();
     if words.first().is_some_and(|word| is_weekday(word)) {

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use bytes::Bytes;
 use http::HeaderValue;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use serde::de::DeserializeOwned;
 
 use super::Response;
@@ -142,7 +142,7 @@ impl Response {
     /// As [`Response::get_data`].
     #[cfg(feature = "static_files")]
     pub fn add_etag(&mut self, overwrite: bool, weak: bool) -> io::Result<()> {
-        if overwrite || !self.headers.contains_key(ETAG) {
+        if overwrite || !self.headers.contains_key("etag") {
             let data = self.get_data()?;
             self.set_etag(&crate::etag::generate_etag(&data), weak);
         }

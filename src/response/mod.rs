@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION, SET_COOKIE};
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode};
 
+#[cfg(feature = "static_files")]
 pub(crate) use self::content_type::content_type_of;
 pub use self::cross_origin::{CrossOriginEmbedderPolicy, CrossOriginOpenerPolicy, CrossOriginResourcePolicy};
 pub use self::data::ResponseStream;
