@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek};
 
 use bytes::Bytes;
 
@@ -132,6 +132,54 @@ impl Body {
     /// Whether it is read from somewhere, so that whoever has room for it saves a copy by [`Read`].
     pub(crate) fn is_reader(&self) -> bool {
         matches!(self.kind, Kind::File { .. } | Kind::Reader { .. })
+    }
+
+    /// All of it, where it is bytes, or nothing.
+    pub(crate) fn whole(&self) -> Option<&[u8]> {
+        match &self.kind {
+            Kind::Empty => Some(&[]),
+            Kind::Bytes(bytes) => Some(bytes),
+            _ => None,
+        }
+    }
+
+    /// All of it, where it is bytes: without a copy, and it stays.
+    pub(crate) fn share(&self) -> Bytes {
+        match &self.kind {
+            Kind::Bytes(bytes) => bytes.clone(),
+            _ => Bytes::new(),
+        }
+    }
+
+    /// Puts `other` in its place; what is to run on close stays.
+    pub(crate) fn replace(&mut self, other: Body) {
+        let mut closers = std::mem::take(&mut self.closers);
+        *self = other;
+        closers.append(&mut self.closers);
+        self.closers = closers;
+    }
+
+    /// Makes it the `len` bytes from `start` on. `false` when that is not known how to do: it is nothing, or a stream of
+    /// another length.
+    pub(crate) fn cut(&mut self, start: u64, len: u64) -> io::Result<bool> {
+        match &mut self.kind {
+            Kind::Bytes(bytes) if start + len <= bytes.len() as u64 => {
+                *bytes = bytes.slice(start as usize..(start + len) as usize);
+            }
+            Kind::File { file, left } if start + len <= *left => {
+                file.seek_relative(i64::try_from(start).map_err(io::Error::other)?)?;
+                *left = len;
+            }
+            Kind::Reader { .. } | Kind::Blocks { .. } => {
+                let mut whole = Body::empty();
+                std::mem::swap(&mut whole, self);
+                let closers = std::mem::take(&mut whole.closers);
+                *self = Body::sized_reader(Skipped { inner: whole, skip: start }, len);
+                self.closers = closers;
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
     }
 
     /// Runs `job` once the body has been sent, or was given up because the client went away. A panic in it is logged,
@@ -382,6 +430,22 @@ impl fmt::Display for BodyStopped {
 }
 
 impl StdError for BodyStopped {}
+
+/// What is behind the first bytes.
+struct Skipped {
+    inner: Body,
+    skip: u64,
+}
+
+impl Read for Skipped {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if self.skip > 0 {
+            io::copy(&mut (&mut self.inner).take(self.skip), &mut io::sink())?;
+            self.skip = 0;
+        }
+        self.inner.read(out)
+    }
+}
 
 struct Limited {
     inner: Body,

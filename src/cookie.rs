@@ -5,6 +5,8 @@ use std::time::{Duration, SystemTime};
 
 use http::HeaderValue;
 
+pub(crate) use crate::http_date::format_http_date as http_date;
+
 /// Which other sites' requests a cookie goes along with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SameSite {
@@ -96,23 +98,28 @@ impl Cookie {
         self
     }
 
-    /// The path below which it is sent; the default is `/`.
-    ///
-    /// # Panics
-    /// At the caller's line, when it has a control character or a semicolon.
-    #[track_caller]
+    /// The path below which it is sent; the default is `/`. What cannot stand in one is percent-encoded.
     pub fn path(mut self, path: impl Into<String>) -> Cookie {
-        self.path = Some(attribute(path.into()));
+        let path = path.into();
+        self.path = Some(percent_encoding::utf8_percent_encode(&path, PATH).to_string());
         self
     }
 
-    /// The domain whose hosts it is sent to; the default is this host alone.
+    /// Without a path: browsers then take that of the request, up to its last slash (Flask: `path=None`).
+    pub fn without_path(mut self) -> Cookie {
+        self.path = None;
+        self
+    }
+
+    /// The domain whose hosts it is sent to; the default is this host alone. A dot in front and a port behind are left
+    /// out, as in Werkzeug.
     ///
     /// # Panics
     /// At the caller's line, when it has a control character or a semicolon.
     #[track_caller]
     pub fn domain(mut self, domain: impl Into<String>) -> Cookie {
-        self.domain = Some(attribute(domain.into()));
+        let domain = attribute(domain.into());
+        self.domain = Some(domain.split(':').next().unwrap_or("").trim_start_matches('.').to_owned());
         self
     }
 
@@ -171,6 +178,27 @@ impl Cookie {
     }
 }
 
+/// What may stand in a cookie's path, as Werkzeug has it: what is encoded already stays, and `;` would end it.
+const PATH: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUMERIC
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'-')
+    .remove(b'~')
+    .remove(b'%')
+    .remove(b'!')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')')
+    .remove(b'*')
+    .remove(b'+')
+    .remove(b',')
+    .remove(b'/')
+    .remove(b':')
+    .remove(b'=')
+    .remove(b'@');
+
 /// RFC 9110 section 5.6.2.
 pub(crate) fn is_token(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
@@ -187,12 +215,6 @@ fn attribute(text: String) -> String {
         "{text:?} cannot be a cookie's attribute: it has a control, non-ASCII or `;` character"
     );
     text
-}
-
-/// `httpdate` panics before 1970 and after the year 9999, which a cookie's end may well be asked to be.
-pub(crate) fn http_date(at: SystemTime) -> String {
-    let last = SystemTime::UNIX_EPOCH + Duration::from_secs(253_402_300_799);
-    httpdate::fmt_http_date(at.clamp(SystemTime::UNIX_EPOCH, last))
 }
 
 /// Reads a `Cookie` header's pairs, in order. Of a name that comes twice the first is the one that counts; what has no

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures_core::Stream;
+use serde::Serialize;
 
 use crate::bridge::luggage;
 use crate::ctx::{Ctx, G, Site};
-#[cfg(any(feature = "templates", feature = "static_files"))]
-use crate::error::Here;
-use crate::error::Result;
+use crate::error::{Here, Result};
+use crate::json::Json;
 use crate::request::Request;
+use crate::respond::IntoResponse;
 use crate::response::Response;
 use crate::routing::UrlValue;
 #[cfg(feature = "sessions")]
@@ -308,6 +309,35 @@ impl<T> fmt::Debug for WithContext<T> {
     }
 }
 
+/// Makes a JSON response of any serializable value (Flask's `jsonify`), by the app's
+/// [`JsonProvider`](crate::JsonProvider) if it has one, and else, as outside of a request, by serde_json.
+///
+/// Several values are given as a tuple, which is written as a list; names with values by [`json!`](crate::json!), or a
+/// struct. Without a value, in Python, it is `null`: `jsonify(())`.
+///
+/// ```
+/// use dewar::{App, json, jsonify};
+///
+/// let mut app = App::new("demo");
+/// app.get("/", || jsonify((1, "two", json!({ "three": 3 }))));
+/// assert_eq!(app.test_client().get("/").text(), r#"[1,"two",{"three":3}]"#);
+/// ```
+///
+/// # Errors
+/// When the value cannot be written as JSON, such as a map whose keys are lists.
+#[track_caller]
+pub fn jsonify(value: impl Serialize) -> Result<Response> {
+    // Without a provider this is all that it costs; the value's own code runs when the luggage is let go.
+    let site = luggage::with(|luggage| {
+        let ctx = luggage.and_then(|luggage| luggage.downcast_ref::<Ctx>())?;
+        ctx.site().json().map(|_| ctx.site().clone())
+    });
+    match site.as_ref().and_then(|site| site.json()) {
+        Some(provider) => provider.response(value).here(),
+        None => Json(value).into_response().here(),
+    }
+}
+
 /// The URL of an endpoint. The macro [`url_for!`](crate::url_for!) is nicer to write: `url_for!("post", id = 7)`.
 ///
 /// Values that are no variables of the rule become the query string. `_anchor` is put behind a `#`, `_external` asks
@@ -412,7 +442,7 @@ pub fn send_file(path: impl AsRef<std::path::Path>) -> Result<Response> {
 /// As [`send_file`], with options: as an attachment, under another name or type.
 ///
 /// # Errors
-/// As [`send_file`].
+/// As [`send_file`]; and when a name, a type or an entity tag that was said cannot be a header.
 ///
 /// # Panics
 /// Outside of a request, at the caller's line.
@@ -432,5 +462,52 @@ pub fn send_file_with(path: impl AsRef<std::path::Path>, options: &crate::static
 #[cfg(feature = "static_files")]
 #[track_caller]
 pub fn send_from_directory(folder: impl AsRef<std::path::Path>, name: &str) -> Result<Response> {
-    crate::static_files::send_from_directory(&context("send_from_directory()"), folder.as_ref(), name).here()
+    let options = crate::static_files::SendFile::default();
+    send_from_directory_with(folder, name, &options).here()
+}
+
+/// As [`send_from_directory`], with options.
+///
+/// # Errors
+/// As [`send_from_directory`] and [`send_file_with`].
+///
+/// # Panics
+/// Outside of a request, at the caller's line.
+#[cfg(feature = "static_files")]
+#[track_caller]
+pub fn send_from_directory_with(
+    folder: impl AsRef<std::path::Path>,
+    name: &str,
+    options: &crate::static_files::SendFile,
+) -> Result<Response> {
+    let ctx = context("send_from_directory()");
+    crate::static_files::send_from_directory(&ctx, folder.as_ref(), name, options).here()
+}
+
+/// Sends data as if it were a file (Flask's `send_file` of a file object): bytes, an open file, a reader, blocks.
+///
+/// Its name or its type must be said; it has no entity tag and no date unless they are said, too. Parts of it can be asked
+/// for where its length is known.
+///
+/// ```
+/// use dewar::{App, SendFile, send_data};
+///
+/// let mut app = App::new("demo");
+/// app.get("/", || {
+///     send_data("a,b\n", &SendFile { download_name: Some("table.csv".into()), as_attachment: true, ..SendFile::default() })
+/// });
+/// let response = app.test_client().get("/");
+/// assert_eq!(response.header("content-disposition"), Some("attachment; filename=table.csv"));
+/// assert_eq!(response.header("content-type"), Some("text/csv; charset=utf-8"));
+/// ```
+///
+/// # Errors
+/// When there is neither a name nor a type, or no name for an attachment; 412 and 416 as [`send_file`].
+///
+/// # Panics
+/// Outside of a request, at the caller's line.
+#[cfg(feature = "static_files")]
+#[track_caller]
+pub fn send_data(data: impl Into<crate::body::Body>, options: &crate::static_files::SendFile) -> Result<Response> {
+    crate::static_files::send_data(&context("send_data()"), data.into(), options).here()
 }

@@ -1,16 +1,23 @@
 //! JSON, both ways, by serde_json.
 
+use std::collections::{BTreeMap, HashMap};
+use std::hash::BuildHasher;
+
 use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
 
 use crate::error::{Error, HttpError, Result};
+use crate::json_provider::JsonProvider;
 use crate::request::Request;
 use crate::respond::IntoResponse;
 use crate::response::Response;
-use http::HeaderValue;
 
 /// JSON: as a handler's argument the request's body, as its answer the response's.
+///
+/// As an answer it is printed by serde_json, or, in an app that has one, by its [`JsonProvider`]. That one
+/// prints anew what serde_json has written, for which a number that is not finite is `null`, and a number that is a map's
+/// key is text; [`jsonify`](crate::jsonify) knows better.
 ///
 /// ```
 /// use dewar::{App, Json};
@@ -38,9 +45,7 @@ pub struct Json<T>(pub T);
 
 impl<T: Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Result<Response> {
-        let bytes = serde_json::to_vec(&self.0)?;
-        const JSON: HeaderValue = HeaderValue::from_static("application/json");
-        Ok(Response::of_type(JSON, bytes))
+        Ok(Response::json(serde_json::to_vec(&self.0)?))
     }
 }
 
@@ -81,10 +86,34 @@ fn refusal(path: &str, error: &serde_json::Error) -> HttpError {
     }
 }
 
-/// Makes a JSON response of any serializable value (Flask's `jsonify`).
+/// Prints a response that serde_json has written in the app's own way; others are left as they are.
 ///
 /// # Errors
-/// When the value cannot be written as JSON, such as a map whose keys are no strings.
-pub fn jsonify(value: impl Serialize) -> Result<Response, Error> {
-    Json(value).into_response()
+/// When the provider's type cannot be a header's value, which was found at the set-up.
+pub(crate) fn reprint(response: &mut Response, provider: &JsonProvider) -> Result<(), Error> {
+    if let Some(text) = response.plain_json().and_then(|json| provider.reprint(json)) {
+        response.put_json(text, provider.content_type()?);
+    }
+    Ok(())
+}
+
+macro_rules! maps {
+    ($($(#[$doc:meta])* impl<$($name:ident: $bound:path),*> $map:ty;)*) => { $(
+        $(#[$doc])*
+        impl<$($name: $bound),*> IntoResponse for $map {
+            fn into_response(self) -> Result<Response> {
+                Json(self).into_response()
+            }
+        }
+    )* };
+}
+maps! {
+    /// As JSON: Flask's views return dicts and lists so. Text and numbers are JSON, too, which they are not in Flask.
+    impl<> serde_json::Value;
+    /// As JSON, as Flask's views return a dict.
+    impl<> serde_json::Map<String, serde_json::Value>;
+    /// As JSON, as Flask's views return a dict.
+    impl<K: Serialize, V: Serialize> BTreeMap<K, V>;
+    /// As JSON, as Flask's views return a dict.
+    impl<K: Serialize, V: Serialize, S: BuildHasher> HashMap<K, V, S>;
 }

@@ -41,11 +41,13 @@
 //! | register routes, hooks, error handlers, blueprints | [`Scaffold`], which [`App`] and [`Blueprint`] share |
 //! | say what rules are: converters, hosts, slashes, redirects | [`routing`], [`RouteMut`], [`UrlMap`] |
 //! | take arguments: view arguments, extractors, one's own | [`Handler`], [`handler`], [`FromRequest`], [`Path`], [`Query`], [`Form`], [`Json`], [`State`] |
-//! | answer | [`IntoResponse`], [`Response`], [`redirect`], [`jsonify`], streamed: [`Body::blocks`], [`StreamBody`] |
+//! | answer | [`IntoResponse`], [`make_response`], [`Response`], [`redirect`], [`jsonify`], streamed: [`Body::blocks`], [`StreamBody`] |
 //! | fail | [`abort!`], [`Error`], [`HttpError`], [`Or500`], [`OrAbort`] |
 //! | ask for what belongs to the request | [`request`], [`g`], [`current_app`], [`url_for!`] |
 //! | keep what belongs to a visitor | `session`, `flash` (feature `sessions`) |
-//! | render pages, send files | `render`, `context!`, `send_file` |
+//! | render pages, send files | `render`, `context!`, `send_file`, `send_data` |
+//! | print JSON byte for byte as Flask | [`JsonProvider`], [`http_date`](mod@http_date) |
+//! | answer conditions and ranges | [`Response::make_conditional`], [`Request::if_none_match`], [`ETags`], [`Range`], [`CacheControl`] |
 //! | run async code | [`bridge`] |
 //! | test without a socket | [`TestClient`], by [`App::test_client`] |
 //! | configure | [`Config`], by [`App::config_mut`]; [`App::instance_path`]; [`env_var`] |
@@ -70,6 +72,9 @@
 //! | `render_template("post.html", post=post)` | `render("post.html", context! { post })` |
 //! | `redirect(url_for("blog.post", id=7))` | `redirect(url_for!("blog.post", id = 7)?)`, in a view with pages too: see [`redirect`] |
 //! | `abort(404)` | [`abort!(404)`](abort!), in a function that returns [`Result`] |
+//! | `return {"a": 1}`, `return "x", "404 gone fishing"` | `json!({ "a": 1 })`, `("x", "404 gone fishing")` |
+//! | `response.cache_control.max_age = 60` | `response.edit_cache_control(\|cache\| _ = cache.set_max_age(…))`, likewise `edit_vary` |
+//! | `app.json.sort_keys = False` | `app.json(JsonProvider { sort_keys: false, ..Default::default() })` |
 //! | `current_app.config["KEY"]` | `current_app().config().get_str("KEY")`: see [`Config`] |
 //! | `@app.template_filter()` | `app.jinja_env().add_filter("name", function)` |
 //! | a generator as a response | [`Body::blocks`]; an async one: [`StreamBody`] |
@@ -112,19 +117,25 @@
 mod app;
 mod body;
 pub mod bridge;
+mod cache_control;
 #[cfg(feature = "cli")]
 pub mod cli;
-#[cfg(feature = "static_files")]
 mod conditional;
 mod config;
+mod content_security_policy;
 mod cookie;
 mod ctx;
 mod error;
+mod etag;
 mod extract;
+mod float_repr;
 mod form;
 mod globals;
+mod header_set;
+pub mod http_date;
 mod json;
 //MID
+mod json_provider;
 mod multidict;
 #[cfg(feature = "multipart")]
 mod multipart;
@@ -133,6 +144,7 @@ mod pool;
 #[allow(dead_code, unused_imports, reason = "the engine that reads requests by it is not here yet")]
 mod proto;
 mod quiet;
+mod range;
 mod request;
 mod respond;
 mod response;
@@ -157,34 +169,43 @@ pub use app::{
     UrlMap, View,
 };
 pub use body::{Body, BodyTooLarge};
+pub use cache_control::CacheControl;
 pub use config::{Config, ConfigError, env_var};
+pub use content_security_policy::ContentSecurityPolicy;
 pub use cookie::{Cookie, SameSite, parse_cookies};
 pub use ctx::{Ctx, G, ScriptName, Site};
 pub use error::{AbortWith, Error, HttpError, Or500, OrAbort, Result, abort};
+#[cfg(feature = "static_files")]
+pub use etag::generate_etag;
+pub use etag::{ETags, quote_etag, unquote_etag};
 pub use extract::{Cookies, Form, FromRequest, Path, Query, State};
 pub use form::{FormData, FormLimits, Upload};
 pub use globals::{WithContext, stream_with_context};
 pub use globals::{
     after_this_request, copy_current_request_context, current_app, current_context, g, has_app_context,
-    has_request_context, request, url_for,
+    has_request_context, jsonify, request, url_for,
 };
 #[cfg(feature = "sessions")]
 pub use globals::{flash, flash_with, get_flashed_messages, session};
 #[cfg(feature = "templates")]
 pub use globals::{render, render_template_string};
 #[cfg(feature = "static_files")]
-pub use globals::{send_file, send_file_with, send_from_directory};
-pub use json::{Json, jsonify};
+pub use globals::{send_data, send_file, send_file_with, send_from_directory, send_from_directory_with};
+pub use header_set::HeaderSet;
+pub use json::Json;
+pub use json_provider::JsonProvider;
 pub use multidict::MultiDict;
+pub use range::{ByteRange, ContentRange, IfRange, Range};
 pub use request::Request;
-pub use respond::{IntoHeaders, IntoResponse, Redirect, StreamBody, redirect};
-pub use response::{IntoStatus, Response, escape_html};
+pub use respond::{IntoHeaders, IntoResponse, Redirect, StreamBody, make_response, redirect};
+pub use response::{BadStatus, IntoStatus, Response, ResponseStream, RetryAfter, escape_html};
+pub use response::{CrossOriginEmbedderPolicy, CrossOriginOpenerPolicy, CrossOriginResourcePolicy};
 pub use run::{BadOption, RunOptions};
 pub use service::Service;
 #[cfg(feature = "sessions")]
 pub use session::{BadSession, Flashed, Session, SessionData, SessionSerializer, Tagged};
 #[cfg(feature = "static_files")]
-pub use static_files::SendFile;
+pub use static_files::{FileETag, SendFile};
 pub use testing::{RequestBuilder, TestClient, TestResponse};
 pub use upgrade::Upgraded;
 

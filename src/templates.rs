@@ -12,6 +12,7 @@ use minijinja::{AutoEscape, Environment, Error as TemplateError, ErrorKind, Outp
 use crate::config::Settings;
 use crate::ctx::{Ctx, G, missing_folder};
 use crate::error::{Error, Result};
+use crate::json_provider::JsonProvider;
 use crate::multidict::MultiDict;
 use crate::request::Request;
 use crate::response::escape_html;
@@ -21,6 +22,8 @@ use crate::routing::{UrlValue, ViewArg};
 pub(crate) struct TemplateSetup {
     pub(crate) env: Environment<'static>,
     pub(crate) folder: Option<(PathBuf, &'static Location<'static>)>,
+    /// What the filter `tojson` prints by: known when the app is frozen, while a filter of the user's comes before.
+    json: Arc<OnceLock<JsonProvider>>,
 }
 
 /// Templates of a frozen app.
@@ -40,7 +43,13 @@ impl Default for TemplateSetup {
         for name in ["e", "escape"] {
             env.add_filter(name, |value: &Value| Value::from_safe_string(escaped(value)));
         }
-        TemplateSetup { env, folder: None }
+        let json = Arc::<OnceLock<JsonProvider>>::default();
+        let provider = json.clone();
+        env.add_filter("tojson", move |value: &Value, indent: Option<Value>, args: Kwargs| match provider.get() {
+            Some(provider) => to_json(provider, value, indent, &args),
+            None => minijinja::filters::tojson(value, indent, args),
+        });
+        TemplateSetup { env, folder: None, json }
     }
 }
 
@@ -68,6 +77,26 @@ fn escaped(value: &Value) -> String {
     }
 }
 
+/// As Flask's filter: in one line, and safe in a page, in a script and in an attribute with single quotes.
+fn to_json(
+    provider: &JsonProvider,
+    value: &Value,
+    indent: Option<Value>,
+    args: &Kwargs,
+) -> Result<Value, TemplateError> {
+    let indent = indent.map_or_else(|| args.get::<Option<Value>>("indent"), |indent| Ok(Some(indent)))?;
+    args.assert_all_used()?;
+    let indent = indent.filter(|indent| !indent.is_none()).map(usize::try_from).transpose()?;
+    // A page that is all indentation is nobody's wish.
+    let text = match indent.map(|indent| indent.min(100)) {
+        Some(indent) => provider.dumps_indented(value, indent),
+        None => provider.dumps(value),
+    };
+    let text = text.map_err(|error| TemplateError::new(ErrorKind::InvalidOperation, format!("tojson: {error}")))?;
+    let safe = text.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026").replace('\'', "\\u0027");
+    Ok(Value::from_safe_string(safe))
+}
+
 /// The name of a template given as text.
 const STRING: &str = "<string>";
 
@@ -76,7 +105,11 @@ impl TemplateSetup {
         mut self,
         root: &Path,
         settings: &Settings,
+        json: Option<&JsonProvider>,
     ) -> Result<Templates, (String, &'static Location<'static>)> {
+        if let Some(provider) = json {
+            let _ = self.json.set(provider.clone());
+        }
         let folder = match self.folder {
             Some((path, at)) => {
                 let folder = root.join(path);

@@ -30,7 +30,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use http::header::ALLOW;
-use http::{HeaderValue, Method};
+use http::{HeaderValue, Method, StatusCode};
 
 use super::debug_page;
 use super::frozen::{Frozen, Scope};
@@ -234,6 +234,9 @@ fn finish(app: &Frozen, ctx: &Arc<Ctx>, result: Result<Response>, response: &mut
     }
     #[cfg(feature = "sessions")]
     crate::session::save(ctx, response);
+    if response.status() == StatusCode::NOT_MODIFIED {
+        response.remove_entity_headers();
+    }
     told(ctx, || signals::REQUEST_FINISHED.send(ctx, response));
 }
 
@@ -323,6 +326,8 @@ fn last_resort(app: &Frozen, ctx: &Ctx, error: &Error) -> Response {
 
 /// Step 6.
 fn run_after(app: &Frozen, ctx: &Arc<Ctx>, response: &mut Response) -> Result<()> {
+    let json = app.site.json();
+    json.map_or(Ok(()), |provider| crate::json::reprint(response, provider))?;
     for hook in ctx.take_after_this_request() {
         let before = std::mem::take(response);
         *response = guarded(|| Ok(hook(before)))?;
@@ -333,7 +338,8 @@ fn run_after(app: &Frozen, ctx: &Arc<Ctx>, response: &mut Response) -> Result<()
             *response = guarded(|| hook(before))?;
         }
     }
-    Ok(())
+    // A hook may have made an answer of its own.
+    json.map_or(Ok(()), |provider| crate::json::reprint(response, provider))
 }
 
 /// Step 8.

@@ -25,6 +25,7 @@ use crate::config::{Config, Settings};
 use crate::ctx::{HostRules, RuleInfo, Site, TypeMap, UrlHooks};
 use crate::error;
 use crate::extract::Shape;
+use crate::json_provider::JsonProvider;
 use crate::quiet;
 use crate::routing::{Kind, RouterBuilder, ViewArg};
 use crate::service::Service;
@@ -77,7 +78,8 @@ pub(super) fn freeze(mut app: App) -> Result<AppService, SetupErrors> {
         log::warn!("{at}: {what}");
     }
     mistakes.extend(app.url_map.mistake());
-    let parts = parts(&mut app, &root_path, &settings, &mut mistakes);
+    let json = json_provider(&mut app, &settings, &mut mistakes);
+    let parts = parts(&mut app, &root_path, &settings, json.as_ref(), &mut mistakes);
 
     let mut flat = Flat {
         url_map: &app.url_map,
@@ -121,6 +123,7 @@ pub(super) fn freeze(mut app: App) -> Result<AppService, SetupErrors> {
         instance_path,
         config: app.config,
         settings,
+        json,
         router: router.freeze(),
         rules,
         hosts,
@@ -170,15 +173,35 @@ fn run_recorded(app: &mut App) {
     }
 }
 
+/// What prints JSON in place of serde_json, if anything does: the app's own, or Flask's way by `FLASK_JSON`.
+fn json_provider(app: &mut App, settings: &Settings, mistakes: &mut Vec<Mistake>) -> Option<JsonProvider> {
+    let (mut provider, at) = match app.json.take() {
+        Some((provider, at)) => (provider, Some(at)),
+        None => (settings.flask_json.then(JsonProvider::default)?, None),
+    };
+    if let (Err(_), Some(at)) = (provider.content_type(), at) {
+        let what = format!("the JSON provider's mimetype {:?} cannot be a header's value", provider.mimetype);
+        mistakes.push(Mistake { at, what });
+    }
+    provider.compact.get_or_insert(!settings.debug);
+    Some(provider)
+}
+
 /// The parts that a build may lack: templates, static files, sessions.
 #[cfg_attr(
     not(all(feature = "templates", feature = "static_files", feature = "sessions")),
     allow(unused, clippy::ptr_arg, reason = "a build without these features has no use for some of it")
 )]
-fn parts(app: &mut App, root: &Path, settings: &Settings, mistakes: &mut Vec<Mistake>) -> TypeMap {
+fn parts(
+    app: &mut App,
+    root: &Path,
+    settings: &Settings,
+    json: Option<&JsonProvider>,
+    mistakes: &mut Vec<Mistake>,
+) -> TypeMap {
     let mut parts = TypeMap::default();
     #[cfg(feature = "templates")]
-    match std::mem::take(&mut app.templates).freeze(root, settings) {
+    match std::mem::take(&mut app.templates).freeze(root, settings, json) {
         Ok(templates) => {
             parts.insert(Arc::new(templates));
         }
@@ -216,7 +239,7 @@ fn serve_folder<'s>(
     match folder {
         Ok(Some(StaticRoute { folder, url_path, at })) => {
             let serve = move |filename: String, ctx: Arc<crate::ctx::Ctx>| {
-                crate::static_files::send_from_directory(&ctx, &folder, &filename)
+                crate::static_files::send_from_directory(&ctx, &folder, &filename, &Default::default())
             };
             let route = scaffold.get(&join(&url_path, "/<path:filename>"), serve).endpoint("static");
             // Mistakes in it are those of whoever asked for it.

@@ -42,6 +42,7 @@ pub use views::{MethodView, View, ViewArgs};
 
 use crate::config::Config;
 use crate::ctx::TypeMap;
+use crate::json_provider::JsonProvider;
 use crate::service::Service;
 #[cfg(feature = "static_files")]
 use crate::static_files::StaticSetup;
@@ -75,6 +76,7 @@ pub struct App {
     instance_path: Option<PathBuf>,
     instance_relative_config: bool,
     config: Config,
+    json: Option<(JsonProvider, &'static Location<'static>)>,
     states: TypeMap,
     url_map: UrlMap,
     scaffold: Scaffold,
@@ -106,6 +108,7 @@ impl App {
             instance_path: None,
             instance_relative_config: false,
             config: Config::new(),
+            json: None,
             states: TypeMap::default(),
             url_map: UrlMap::default(),
             scaffold: Scaffold { is_app: true, ..Scaffold::default() },
@@ -132,6 +135,24 @@ impl App {
     pub fn config_mut(&mut self) -> &mut Config {
         self.config.root = self.config_root();
         &mut self.config
+    }
+
+    /// Prints JSON as Flask does, by this provider (Flask's `app.json`): what [`jsonify`](crate::jsonify),
+    /// [`Json`](crate::Json) and maps answer, and the template filter `tojson`. The configuration's `FLASK_JSON` does the
+    /// same with the defaults. Without either, serde_json prints.
+    ///
+    /// ```
+    /// use dewar::{App, Json, JsonProvider};
+    ///
+    /// let mut app = App::new("demo");
+    /// app.json(JsonProvider { sort_keys: false, ..JsonProvider::default() });
+    /// app.get("/", || Json([0.1, 1e20]));
+    /// assert_eq!(app.test_client().get("/").text(), "[0.1,1e+20]\n");
+    /// ```
+    #[track_caller]
+    pub fn json(&mut self, provider: JsonProvider) -> &mut App {
+        self.json = Some((provider, Location::caller()));
+        self
     }
 
     /// The folder that relative paths are relative to; the default is the one that the program runs in.

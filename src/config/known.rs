@@ -22,6 +22,8 @@ static DEFAULTS: LazyLock<BTreeMap<&'static str, Value>> = LazyLock::new(|| {
         ("SESSION_REFRESH_EACH_REQUEST", json!(true)),
         ("TESTING", json!(false)),
         ("TRAP_HTTP_EXCEPTIONS", json!(false)),
+        ("FLASK_JSON", json!(false)),
+        ("JSON_ERRORS", json!(false)),
         ("USE_X_SENDFILE", json!(false)),
     ])
 });

@@ -38,6 +38,8 @@ type Wrong = (String, &'static Location<'static>);
 /// | `TRAP_HTTP_EXCEPTIONS` | `false` | HTTP errors are errors like all others: only handlers for their type answer them |
 /// | `TRAP_BAD_REQUEST_ERRORS` | as `DEBUG` | the same for missing keys of forms and queries |
 /// | `TRUSTED_HOSTS` | none | the hosts that requests may name; others are answered with 400. `.example.org` is all below it, too |
+/// | `FLASK_JSON` | `false` | print JSON as Flask does: see [`JsonProvider`](crate::JsonProvider) |
+/// | `JSON_ERRORS` | `false` | answer HTTP errors with JSON in place of a page |
 /// | `USE_X_SENDFILE` | `false` | leave the sending of files to the proxy in front |
 /// | `EXPLAIN_TEMPLATE_LOADING` | `false` | log where each template was looked for |
 /// | `MAX_CONTENT_LENGTH` | none | a request's body in bytes; more is answered with 413. The engine has a limit of its own |

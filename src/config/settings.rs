@@ -16,6 +16,7 @@ impl Config {
             testing: self.flag("TESTING", &mut wrong).unwrap_or(false),
             propagate_exceptions: self.flag("PROPAGATE_EXCEPTIONS", &mut wrong),
             trap_http_exceptions: self.flag("TRAP_HTTP_EXCEPTIONS", &mut wrong).unwrap_or(false),
+            flask_json: self.flag("FLASK_JSON", &mut wrong).unwrap_or(false),
             json_errors: self.flag("JSON_ERRORS", &mut wrong).unwrap_or(false),
             trap_bad_request_errors: self.flag("TRAP_BAD_REQUEST_ERRORS", &mut wrong),
             use_x_sendfile: self.flag("USE_X_SENDFILE", &mut wrong).unwrap_or(false),
@@ -136,6 +137,7 @@ pub(crate) struct Settings {
     /// Not set: as `testing` or `debug`.
     pub(crate) propagate_exceptions: Option<bool>,
     pub(crate) trap_http_exceptions: bool,
+    pub(crate) flask_json: bool,
     /// Whether the pages of HTTP errors are JSON.
     pub(crate) json_errors: bool,
     /// Not set: as `debug`.

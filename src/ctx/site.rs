@@ -12,6 +12,7 @@ use std::sync::Arc;
 use super::host::HostRules;
 use super::url::UrlHooks;
 use crate::config::{Config, Settings};
+use crate::json_provider::JsonProvider;
 use crate::routing::Router;
 
 /// The app as its requests see it: its name, configuration, rules and shared values, and no way to change them
@@ -22,6 +23,8 @@ pub struct Site {
     pub(crate) instance_path: PathBuf,
     pub(crate) config: Config,
     pub(crate) settings: Settings,
+    /// What prints JSON in place of serde_json.
+    pub(crate) json: Option<JsonProvider>,
     pub(crate) router: Router,
     /// By rule.
     pub(crate) rules: Vec<RuleInfo>,
@@ -105,6 +108,12 @@ impl Site {
     /// The configuration.
     pub fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// How JSON is printed, where the app was told to by [`App::json`](crate::App::json) or `FLASK_JSON` (Flask's
+    /// `current_app.json`).
+    pub fn json(&self) -> Option<&JsonProvider> {
+        self.json.as_ref()
     }
 
     /// Whether `DEBUG` is set.

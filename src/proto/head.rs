@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use http::header::{CONNECTION, CONTENT_LENGTH, DATE, UPGRADE};
 use http::{HeaderName, StatusCode, Version};
 
-use crate::response::Response;
+use crate::response::{Reason, Response};
 
 /// How a response is delivered: what its request and its body say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +56,10 @@ impl HeadWriter {
         out.extend_from_slice(version.as_bytes());
         out.extend_from_slice(status.as_str().as_bytes());
         out.push(b' ');
-        out.extend_from_slice(status.canonical_reason().unwrap_or("Unknown").as_bytes());
+        match response.extensions().get::<Reason>() {
+            Some(Reason(words)) => out.extend_from_slice(words.as_bytes()),
+            None => out.extend_from_slice(status.canonical_reason().unwrap_or("Unknown").as_bytes()),
+        }
         out.extend_from_slice(b"\r\n");
         for (name, value) in response.headers() {
             // A HeaderValue holds no line break, so nothing can split the response.

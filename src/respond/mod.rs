@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use crate::body::Body;
 use crate::cookie::Cookie;
-use crate::error::{AbortWith, Error, HttpError, Result};
+use crate::error::{AbortWith, Error, Here, HttpError, Result};
 use crate::response::{IntoStatus, Response};
 
 pub use self::stream_body::StreamBody;
@@ -20,11 +20,11 @@ pub use self::stream_body::StreamBody;
 /// | --- | --- |
 /// | `String`, `&'static str`, `Cow<'static, str>` | `text/html; charset=utf-8` |
 /// | `Vec<u8>`, `Bytes`, `&'static [u8]` | the same, as Flask does with bytes |
-/// | [`Json<T>`](crate::Json) | `application/json` |
+/// | [`Json<T>`](crate::Json), [`serde_json::Value`], maps | `application/json` |
 /// | [`Body`] | as it is, streamed where it is a stream |
 /// | [`StreamBody`] | an async stream, as `text/html` unless it says otherwise |
 /// | `()` | 200, empty |
-/// | `(body, status)`, `(body, headers)`, `(body, status, headers)` | the body with them; headers replace what it had |
+/// | `(body, status)`, `(body, headers)`, `(body, status, headers)` | the body with them; headers replace what it had; a status is a number, or text such as `"404 nothing here"` |
 /// | [`Redirect`], [`Response`], `http::Response<B>` | that |
 /// | `Option<T>` | `None` is 404 |
 /// | `Result<T, E>` | `Err` goes to the error handlers |
@@ -134,6 +134,29 @@ impl<T: IntoResponse> IntoResponse for (T, StatusCode) {
     }
 }
 
+macro_rules! status_lines {
+    ($($line:ty),*) => { $(
+        /// With words of one's own behind the status: `("gone fishing", "404 nothing here")`.
+        impl<T: IntoResponse> IntoResponse for (T, $line) {
+            fn into_response(self) -> Result<Response> {
+                let mut response = self.0.into_response()?;
+                response.set_status_line(&self.1)?;
+                Ok(response)
+            }
+        }
+
+        /// With words of one's own behind the status, and headers.
+        impl<T: IntoResponse, H: IntoHeaders> IntoResponse for (T, $line, H) {
+            fn into_response(self) -> Result<Response> {
+                let mut response = (self.0, self.2).into_response()?;
+                response.set_status_line(&self.1)?;
+                Ok(response)
+            }
+        }
+    )* };
+}
+status_lines!(&'static str, String);
+
 impl<T: IntoResponse, H: IntoHeaders> IntoResponse for (T, H) {
     fn into_response(self) -> Result<Response> {
         let mut response = self.0.into_response()?;
@@ -159,7 +182,31 @@ fn status(code: u16) -> Result<StatusCode> {
     StatusCode::from_u16(code).map_err(|_| Error::msg(format!("{code} is not an HTTP status")))
 }
 
-/// What can stand as the headers of a tuple: pairs in an array or a `Vec`, or a [`HeaderMap`].
+/// Makes a response of whatever a view may return, to be changed before it is returned (Flask's `make_response`);
+/// `make_response(())` is an empty 200.
+///
+/// ```
+/// use dewar::{App, Response, Result, make_response};
+///
+/// fn index() -> Result<Response> {
+///     let mut response = make_response(("hello", 201))?;
+///     response.set_header("x-parrot", "dead");
+///     Ok(response)
+/// }
+///
+/// let mut app = App::new("demo");
+/// app.get("/", index);
+/// assert_eq!(app.test_client().get("/").header("x-parrot"), Some("dead"));
+/// ```
+///
+/// # Errors
+/// As [`IntoResponse::into_response`].
+#[track_caller]
+pub fn make_response(value: impl IntoResponse) -> Result<Response> {
+    value.into_response().here()
+}
+
+/// What can stand as the headers of a tuple: pairs in an array or a `Vec`, a map, or a [`HeaderMap`].
 pub trait IntoHeaders {
     /// Puts them in place of those that are there.
     ///
@@ -182,6 +229,18 @@ impl<N: AsRef<str>, V: AsRef<str>, const LEN: usize> IntoHeaders for [(N, V); LE
 }
 
 impl<N: AsRef<str>, V: AsRef<str>> IntoHeaders for Vec<(N, V)> {
+    fn replace_in(self, headers: &mut HeaderMap) -> Result<()> {
+        replace(self, headers)
+    }
+}
+
+impl<N: AsRef<str>, V: AsRef<str>> IntoHeaders for std::collections::BTreeMap<N, V> {
+    fn replace_in(self, headers: &mut HeaderMap) -> Result<()> {
+        replace(self, headers)
+    }
+}
+
+impl<N: AsRef<str>, V: AsRef<str>, S> IntoHeaders for std::collections::HashMap<N, V, S> {
     fn replace_in(self, headers: &mut HeaderMap) -> Result<()> {
         replace(self, headers)
     }

@@ -1,6 +1,11 @@
 //! Files: which are sent, with what, and under which conditions.
 
-use dewar::{App, Result, SendFile, send_file, send_file_with, send_from_directory};
+use std::time::{Duration, SystemTime};
+
+use dewar::{
+    App, Body, FileETag, Result, SendFile, send_data, send_file, send_file_with, send_from_directory,
+    send_from_directory_with,
+};
 
 use crate::support::{Client, Folder, client, mistakes};
 
@@ -68,7 +73,7 @@ fn what_is_sent() {
     assert!(aged.header("expires").is_some());
     assert_eq!(
         client.get("/download").header("content-disposition"),
-        Some(r#"attachment; filename="b \"\".txt"; filename*=UTF-8''b%20%22%C3%A4%22%2Etxt"#)
+        Some(r#"attachment; filename="b \"a\".txt"; filename*=UTF-8''b%20%22%C3%A4%22.txt"#)
     );
     assert_eq!(client.post("/static/a.txt").send().status(), 405);
 }
@@ -192,7 +197,7 @@ fn ranges() {
         ("bytes=+1-2", None, never),
         ("bytes=0-1,3-4", None, never),
         ("lines=0-1", None, whole),
-        ("nonsense", None, whole),
+        ("nonsense", None, never),
         ("bytes=0-3", Some(tag), (206, "0123", Some("bytes 0-3/10"))),
         ("bytes=0-3", Some(changed), (206, "0123", Some("bytes 0-3/10"))),
         ("bytes=0-3", Some(&*weak), whole),
@@ -211,9 +216,9 @@ fn ranges() {
             assert_eq!(response.text(), text, "{range} {if_range:?}");
         }
     }
-    // Only GET knows ranges; of an empty file there are none.
+    // Only GET knows ranges; an empty file has none, and is sent whole.
     assert_eq!(client.request("HEAD", "/static/a.txt").header("range", "bytes=0-3").send().status(), 200);
-    assert_eq!(client.request("GET", "/static/empty").header("range", "bytes=0-").send().status(), 416);
+    assert_eq!(client.request("GET", "/static/empty").header("range", "bytes=0-").send().status(), 200);
 }
 
 #[test]
@@ -277,5 +282,182 @@ fn files_from_before_1970_and_after_9999() {
         }
         let response = client.get("/static/a.txt");
         assert_eq!((response.status(), response.header("last-modified")), (200, Some(wanted)));
+    }
+}
+
+/// Each option of Flask's `send_file`, one after the other.
+#[test]
+fn options() {
+    let folder = Folder::new("options");
+    folder.write("a.txt", "0123456789").write("x.tar.gz", "gz").write("files/b.css", "b{}");
+    let at = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
+    let mut app = App::new("demo");
+    app.root_path(&folder.0);
+    let mut add = |path: &str, file: &'static str, options: SendFile| {
+        app.get(path, move || send_file_with(file, &options));
+    };
+    add("/mimetype", "a.txt", SendFile { mimetype: Some("text/csv".into()), ..SendFile::default() });
+    add("/attachment", "x.tar.gz", SendFile { as_attachment: true, ..SendFile::default() });
+    add("/unconditional", "a.txt", SendFile { conditional: false, ..SendFile::default() });
+    add("/untagged", "a.txt", SendFile { etag: FileETag::Off, ..SendFile::default() });
+    add("/tagged", "a.txt", SendFile { etag: FileETag::Named("v1".into()), ..SendFile::default() });
+    add("/bad-tag", "a.txt", SendFile { etag: FileETag::Named("v\"1".into()), ..SendFile::default() });
+    add("/bad-type", "a.txt", SendFile { mimetype: Some("a\nb".into()), ..SendFile::default() });
+    add("/dated", "a.txt", SendFile { last_modified: Some(at), ..SendFile::default() });
+    add("/at-once", "a.txt", SendFile { max_age: Some(Duration::ZERO), ..SendFile::default() });
+    add("/for-ever", "a.txt", SendFile { max_age: Some(Duration::MAX), ..SendFile::default() });
+    add("/named", "a.txt", SendFile { download_name: Some("été\r\n.csv".into()), ..SendFile::default() });
+    app.get("/directory", || {
+        send_from_directory_with("files", "b.css", &SendFile { as_attachment: true, ..SendFile::default() })
+    });
+    let client = client(app);
+    assert_eq!(client.get("/mimetype").header("content-type"), Some("text/csv; charset=utf-8"));
+    let attachment = client.get("/attachment");
+    assert_eq!(attachment.header("content-disposition"), Some("attachment; filename=x.tar.gz"));
+    assert_eq!(
+        (attachment.header("content-encoding"), attachment.header("content-type")),
+        (None, Some("application/x-tar"))
+    );
+    let unconditional =
+        client.request("GET", "/unconditional").header("if-none-match", "*").header("range", "bytes=0-1").send();
+    assert_eq!((unconditional.status(), &*unconditional.text()), (200, "0123456789"));
+    assert_eq!(unconditional.header("accept-ranges"), None);
+    assert!(unconditional.header("etag").is_some());
+    assert_eq!(client.get("/untagged").header("etag"), None);
+    assert_eq!(client.get("/tagged").header("etag"), Some("\"v1\""));
+    assert_eq!(client.request("GET", "/tagged").header("if-none-match", "\"v1\"").send().status(), 304);
+    assert_eq!(client.get("/bad-tag").status(), 500);
+    assert_eq!(client.get("/bad-type").status(), 500);
+    assert_eq!(client.get("/dated").header("last-modified"), Some("Sun, 06 Nov 1994 08:49:37 GMT"));
+    let same = client.request("GET", "/dated").header("if-modified-since", "Sun Nov  6 08:49:37 1994").send();
+    assert_eq!((same.status(), same.header("last-modified")), (304, None));
+    let at_once = client.get("/at-once");
+    assert_eq!(at_once.header("cache-control"), Some("no-cache, max-age=0"));
+    assert!(at_once.header("expires").is_some());
+    assert!(
+        client.get("/for-ever").header("cache-control").unwrap().starts_with("public, max-age=18446744073709551615")
+    );
+    let named = client.get("/named");
+    assert_eq!(
+        named.header("content-disposition"),
+        Some("inline; filename=ete.csv; filename*=UTF-8''%C3%A9t%C3%A9.csv")
+    );
+    assert_eq!(named.header("content-type"), Some("text/csv; charset=utf-8"));
+    assert_eq!(client.get("/directory").header("content-disposition"), Some("attachment; filename=b.css"));
+}
+
+/// As Flask's: `"<time>-<size>-<adler32 of the path>"`, with the time as Python writes a float.
+#[cfg(unix)]
+#[test]
+fn tags_of_files() {
+    let folder = Folder::new("tags");
+    folder.write("static/a.txt", "0123456789");
+    let mut app = App::new("demo");
+    app.root_path(&folder.0);
+    let client = client(app);
+    let path = folder.0.join("static/a.txt");
+    let (mut a, mut b) = (1_u32, 0_u32);
+    for byte in path.to_str().unwrap().bytes() {
+        a = (a + u32::from(byte)) % 65_521;
+        b = (b + a) % 65_521;
+    }
+    for (nanos, time) in [
+        (784_111_777_000_000_000, "784111777.0"),
+        (784_111_777_250_000_000, "784111777.25"),
+        (1_700_000_000_123_456_789, "1700000000.1234567"),
+        (1_700_000_000_999_999_999, "1700000001.0"),
+        (1_763_739_000_100_000_000, "1763739000.1"),
+        (0, "0.0"),
+    ] {
+        let file = std::fs::File::options().write(true).open(&path).unwrap();
+        file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_nanos(nanos)).unwrap();
+        let tag = format!("\"{time}-10-{}\"", b << 16 | a);
+        assert_eq!(client.get("/static/a.txt").header("etag"), Some(&*tag));
+    }
+}
+
+#[test]
+fn data_as_files() {
+    let mut app = App::new("demo");
+    let named = |name: &str| SendFile { download_name: Some(name.into()), ..SendFile::default() };
+    app.get("/bytes", move || send_data("0123456789", &named("a.csv")));
+    app.get("/reader", move || send_data(Body::reader(&b"0123456789"[..]), &named("a.csv")));
+    app.get("/sized", move || send_data(Body::sized_reader(&b"0123456789"[..], 10), &named("a.csv")));
+    app.get("/typed", || send_data("x", &SendFile { mimetype: Some("image/png".into()), ..SendFile::default() }));
+    app.get("/tagged", || {
+        let etag = FileETag::Named("v1".into());
+        send_data("0123", &SendFile { etag, mimetype: Some("x/y".into()), ..SendFile::default() })
+    });
+    app.get("/nameless", || send_data("x", &SendFile::default()));
+    app.get("/nameless-attachment", || {
+        send_data("x", &SendFile { as_attachment: true, mimetype: Some("x/y".into()), ..SendFile::default() })
+    });
+    let client = client(app);
+    for path in ["/bytes", "/reader", "/sized"] {
+        let response = client.get(path);
+        assert_eq!((response.status(), &*response.text()), (200, "0123456789"), "{path}");
+        assert_eq!(response.header("content-type"), Some("text/csv; charset=utf-8"));
+        assert_eq!(response.header("content-disposition"), Some("inline; filename=a.csv"));
+        assert_eq!((response.header("etag"), response.header("last-modified")), (None, None));
+        assert_eq!(response.header("cache-control"), Some("no-cache"));
+        let part = client.request("GET", path).header("range", "bytes=2-4").send();
+        // A reader's length is not known, so there are no parts of it.
+        let wanted = if path == "/reader" { (200, "0123456789") } else { (206, "234") };
+        assert_eq!((part.status(), &*part.text()), wanted, "{path}");
+        let beyond = client.request("GET", path).header("range", "bytes=10-").send();
+        assert_eq!(beyond.status(), if path == "/reader" { 200 } else { 416 });
+    }
+    assert_eq!(client.get("/typed").header("content-disposition"), None);
+    assert_eq!(client.request("GET", "/tagged").header("if-none-match", "\"v1\"").send().status(), 304);
+    assert_eq!(client.request("GET", "/tagged").header("if-match", "\"v2\"").send().status(), 412);
+    let nameless = client.get("/nameless");
+    assert!(nameless.error().unwrap().to_string().contains("download_name"), "{nameless:?}");
+    assert_eq!(client.get("/nameless-attachment").status(), 500);
+}
+
+#[test]
+fn the_server_in_front_sends_files() {
+    let folder = Folder::new("sendfile");
+    folder.write("static/a.txt", "0123456789");
+    let mut app = App::new("demo");
+    app.root_path(&folder.0);
+    app.config_mut().set("USE_X_SENDFILE", true).set("SEND_FILE_MAX_AGE_DEFAULT", 60);
+    let client = client(app);
+    let response = client.get("/static/a.txt");
+    let path = folder.0.join("static/a.txt");
+    assert_eq!((response.status(), response.header("x-sendfile")), (200, path.to_str()));
+    assert_eq!(response.text(), "");
+    assert_eq!(response.header("content-type"), Some("text/plain; charset=utf-8"));
+    assert_eq!(response.header("cache-control"), Some("public, max-age=60"));
+    let tag = response.header("etag").unwrap();
+    let known = client.request("GET", "/static/a.txt").header("if-none-match", tag).send();
+    assert_eq!((known.status(), known.header("x-sendfile")), (304, None));
+    assert_eq!(client.get("/static/b.txt").status(), 404);
+}
+
+/// By Python's `mimetypes`.
+#[test]
+fn names() {
+    let folder = Folder::new("names");
+    let names = [
+        ("a.csv.gz", "text/csv; charset=utf-8", Some("gzip")),
+        ("README.gz", "application/octet-stream", Some("gzip")),
+        ("x.tgz", "application/x-tar", Some("gzip")),
+        ("x.tar.bz2", "application/x-tar", Some("bzip2")),
+        ("x.svgz", "image/svg+xml; charset=utf-8", Some("gzip")),
+        ("x.tar.xz", "application/x-tar", Some("xz")),
+        (".gz", "application/octet-stream", None),
+        ("x.PNG", "image/png", None),
+    ];
+    for (name, ..) in names {
+        folder.write(&format!("static/{name}"), "x");
+    }
+    let mut app = App::new("demo");
+    app.root_path(&folder.0);
+    let client = client(app);
+    for (name, content_type, encoding) in names {
+        let response = client.get(&format!("/static/{name}"));
+        assert_eq!(response.header("content-type"), Some(content_type), "{name}");
+        assert_eq!(response.header("content-encoding"), encoding, "{name}");
     }
 }

@@ -1,11 +1,25 @@
 //! The answer to a request: a status, headers and a body.
 
+mod content_type;
+mod cross_origin;
+mod data;
+mod headers;
+mod location;
+mod status;
+
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use http::header::{CONTENT_TYPE, LOCATION, SET_COOKIE};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION, SET_COOKIE};
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode};
 
+#[cfg(feature = "static_files")]
+pub(crate) use self::content_type::content_type_of;
+pub use self::cross_origin::{CrossOriginEmbedderPolicy, CrossOriginOpenerPolicy, CrossOriginResourcePolicy};
+pub use self::data::ResponseStream;
+pub use self::headers::RetryAfter;
+pub(crate) use self::status::Reason;
+pub use self::status::{BadStatus, IntoStatus};
 use crate::body::Body;
 use crate::cookie::Cookie;
 use crate::upgrade::{OnUpgrade, Upgraded};
@@ -27,12 +41,20 @@ pub struct Response {
     headers: HeaderMap,
     extensions: Extensions,
     body: Body,
+    /// Whether the body is JSON as serde_json wrote it, which an app with a JSON provider prints anew.
+    plain_json: bool,
 }
 
 impl Response {
     /// 200 with this body and no `Content-Type`.
     pub fn new(body: impl Into<Body>) -> Response {
-        Response { status: StatusCode::OK, headers: HeaderMap::new(), extensions: Extensions::new(), body: body.into() }
+        Response {
+            status: StatusCode::OK,
+            headers: HeaderMap::new(),
+            extensions: Extensions::new(),
+            body: body.into(),
+            plain_json: false,
+        }
     }
 
     /// An empty answer with this status.
@@ -67,18 +89,17 @@ impl Response {
         response
     }
 
-    /// Sends the client to `location`, which is percent-encoded where it must be. See [`redirect`](crate::redirect)
-    /// for the usual 302.
+    /// Sends the client to `location`, which is percent-encoded where it must be, and otherwise left as it is, relative
+    /// ones too. See [`redirect`](crate::redirect) for the usual 302.
     #[track_caller]
     pub fn redirect(location: &str, status: impl IntoStatus) -> Response {
-        let location = encode_location(location);
-        let link = escape_html(&location);
+        let link = escape_html(location);
         let page = format!(
             "<!doctype html>\n<html lang=en>\n<title>Redirecting...</title>\n<h1>Redirecting...</h1>\n<p>You should be \
              redirected automatically to the target URL: <a href=\"{link}\">{link}</a>. If not, click the link.\n"
         );
         let mut response = Response::html(page).with_status(status);
-        let value = HeaderValue::try_from(location).expect("encode_location leaves visible ASCII only");
+        let value = HeaderValue::try_from(location::encode(location)).expect("it leaves visible ASCII only");
         response.headers.insert(LOCATION, value);
         response
     }
@@ -139,6 +160,7 @@ impl Response {
     #[track_caller]
     pub fn set_status(&mut self, status: impl IntoStatus) {
         self.status = status.into_status();
+        self.extensions.remove::<Reason>();
     }
 
     /// The same with another status.
@@ -185,16 +207,6 @@ impl Response {
         self
     }
 
-    /// The `Content-Type`.
-    pub fn content_type(&self) -> Option<&str> {
-        self.header("content-type")
-    }
-
-    /// The `Content-Type` without its parameters.
-    pub fn mimetype(&self) -> Option<&str> {
-        self.content_type().map(|t| t.split(';').next().unwrap_or(t).trim())
-    }
-
     /// Adds a `Set-Cookie`.
     pub fn set_cookie(&mut self, cookie: Cookie) {
         self.headers.append(SET_COOKIE, cookie.to_header());
@@ -218,12 +230,16 @@ impl Response {
 
     /// The body, to change or to read.
     pub fn body_mut(&mut self) -> &mut Body {
+        self.plain_json = false;
         &mut self.body
     }
 
-    /// Puts another body in place of the present one; the headers stay.
+    /// Puts another body in place of the present one (Flask's `set_data`). The headers stay, but for the
+    /// `Content-Length`, and so does what [`call_on_close`](Response::call_on_close) was given.
     pub fn set_body(&mut self, body: impl Into<Body>) {
-        self.body = body.into();
+        self.plain_json = false;
+        self.headers.remove(CONTENT_LENGTH);
+        self.body.replace(body.into());
     }
 
     /// The body alone.
@@ -256,7 +272,13 @@ impl Default for Response {
 impl<B: Into<Body>> From<http::Response<B>> for Response {
     fn from(response: http::Response<B>) -> Response {
         let (head, body) = response.into_parts();
-        Response { status: head.status, headers: head.headers, extensions: head.extensions, body: body.into() }
+        Response {
+            status: head.status,
+            headers: head.headers,
+            extensions: head.extensions,
+            body: body.into(),
+            plain_json: false,
+        }
     }
 }
 
@@ -292,31 +314,6 @@ impl MakeTrailers {
     }
 }
 
-/// What can be given as a status: a `u16` or a [`StatusCode`].
-pub trait IntoStatus {
-    /// The status.
-    ///
-    /// # Panics
-    /// When a number is outside of 100 to 999.
-    fn into_status(self) -> StatusCode;
-}
-
-impl IntoStatus for StatusCode {
-    fn into_status(self) -> StatusCode {
-        self
-    }
-}
-
-impl IntoStatus for u16 {
-    #[track_caller]
-    fn into_status(self) -> StatusCode {
-        let Ok(status) = StatusCode::from_u16(self) else {
-            panic!("{self} is not an HTTP status: those have three digits");
-        };
-        status
-    }
-}
-
 /// Escapes `& < > " '` for HTML text and quoted attributes.
 ///
 /// ```
@@ -335,13 +332,4 @@ pub fn escape_html(text: &str) -> String {
         }
     }
     escaped
-}
-
-/// Percent-encodes what may not stand in a `Location`, and leaves what is already encoded as it is: an IRI becomes a
-/// URI (RFC 3987 section 3.1).
-fn encode_location(location: &str) -> String {
-    use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
-    const ENCODE: &AsciiSet =
-        &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'\\').add(b'^').add(b'`').add(b'{').add(b'|').add(b'}');
-    utf8_percent_encode(location, ENCODE).to_string()
 }
