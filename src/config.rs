@@ -19,8 +19,8 @@ type Wrong = (String, &'static Location<'static>);
 /// | --- | --- | --- |
 /// | `DEBUG` | `false` | error pages show the error; templates are read again when they change |
 /// | `MAX_CONTENT_LENGTH` | none | a request's body in bytes; more is answered with 413. The engine has a limit of its own |
-/// | `MAX_FORM_MEMORY_SIZE` | 500 000 | bytes of a form that is not a file upload, or of one field of one that is |
-/// | `MAX_FORM_PARTS` | 1 000 | parts of a multipart form |
+/// | `MAX_FORM_MEMORY_SIZE` | 500 000 | bytes of a form that is not a file upload, or of one field of one that is; null for no limit |
+/// | `MAX_FORM_PARTS` | 1 000 | parts of a multipart form; null for no limit |
 /// | `SERVER_NAME` | none | the host that `url_for` writes outside of requests |
 /// | `APPLICATION_ROOT` | `/` | the path that a proxy has taken off; `url_for` puts it back |
 /// | `PREFERRED_URL_SCHEME` | `http` | the scheme that `url_for` writes outside of requests |
@@ -138,8 +138,12 @@ impl Config {
         let settings = Settings {
             debug: self.read("DEBUG", "true or false", &mut wrong).unwrap_or(false),
             max_content_length: self.read("MAX_CONTENT_LENGTH", "a number of bytes", &mut wrong),
-            max_form_memory_size: self.read("MAX_FORM_MEMORY_SIZE", "a number of bytes", &mut wrong).unwrap_or(500_000),
-            max_form_parts: self.read("MAX_FORM_PARTS", "a number", &mut wrong).unwrap_or(1_000),
+            max_form_memory_size: self
+                .read("MAX_FORM_MEMORY_SIZE", "a number of bytes", &mut wrong)
+                .unwrap_or(if self.is_null("MAX_FORM_MEMORY_SIZE") { u64::MAX } else { 500_000 }),
+            max_form_parts: self
+                .read("MAX_FORM_PARTS", "a number", &mut wrong)
+                .unwrap_or(if self.is_null("MAX_FORM_PARTS") { usize::MAX } else { 1_000 }),
             server_name: self.read("SERVER_NAME", "text such as \"example.org:8080\"", &mut wrong),
             application_root: self
                 .read("APPLICATION_ROOT", "a path such as \"/app\"", &mut wrong)
@@ -155,6 +159,11 @@ impl Config {
             session: self.session_settings(&mut wrong),
         };
         if wrong.is_empty() { Ok(settings) } else { Err(wrong) }
+    }
+
+    /// Python's `None`: for these keys, no limit.
+    fn is_null(&self, key: &str) -> bool {
+        self.get(key).is_some_and(Value::is_null)
     }
 
     fn read<T: DeserializeOwned>(&self, key: &str, wanted: &str, wrong: &mut Vec<Wrong>) -> Option<T> {

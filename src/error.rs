@@ -144,6 +144,8 @@ pub struct HttpError(Box<HttpRepr>);
 struct HttpRepr {
     status: StatusCode,
     description: Option<Cow<'static, str>>,
+    /// What the client is told instead when the app's `DEBUG` is set.
+    debug_description: Option<String>,
     headers: HeaderMap,
     original: Option<Arc<Error>>,
     /// Behind a lock because a body is `Send` only, and an error must be `Sync`.
@@ -160,6 +162,7 @@ impl HttpError {
         HttpError(Box::new(HttpRepr {
             status: status.into_status(),
             description: None,
+            debug_description: None,
             headers: HeaderMap::new(),
             original: None,
             response: Mutex::new(None),
@@ -176,6 +179,43 @@ impl HttpError {
         let mut error = HttpError::new(500);
         error.0.original = Some(original);
         error
+    }
+
+    /// 400 for a key that a form or a query string lacks (Werkzeug: `BadRequestKeyError`). The key is named to the client
+    /// when the app's `DEBUG` is set.
+    pub fn bad_request_key(key: &str) -> HttpError {
+        let error = HttpError::new(400);
+        let named = format!("{}\nKeyError: '{key}'", error.description());
+        error.with_debug_description(named)
+    }
+
+    /// The same with what the client is told in place of the description when the app's `DEBUG` is set: details for
+    /// those who build the app.
+    #[must_use]
+    pub fn with_debug_description(mut self, description: impl Into<String>) -> HttpError {
+        self.0.debug_description = Some(description.into());
+        self
+    }
+
+    /// What the client is told when `DEBUG` is set, where that is something else.
+    pub fn debug_description(&self) -> Option<&str> {
+        self.0.debug_description.as_deref()
+    }
+
+    /// As an app with `DEBUG` set tells it.
+    pub(crate) fn in_debug(mut self) -> HttpError {
+        if let Some(description) = self.0.debug_description.take() {
+            self.0.description = Some(description.into());
+        }
+        self
+    }
+
+    /// A copy of what it says, without the error behind it and without a response that was given.
+    pub(crate) fn twin(&self) -> HttpError {
+        let mut twin = HttpError::new(self.0.status).with_headers(self.0.headers.clone());
+        twin.0.description.clone_from(&self.0.description);
+        twin.0.debug_description.clone_from(&self.0.debug_description);
+        twin
     }
 
     /// The same with a description, shown to the client.

@@ -40,6 +40,7 @@
 //! | --- | --- |
 //! | register routes, hooks, error handlers, blueprints | [`Scaffold`], which [`App`] and [`Blueprint`] share |
 //! | take arguments: view arguments, extractors, one's own | [`Handler`], [`handler`], [`FromRequest`], [`Path`], [`Query`], [`Form`], [`Json`], [`State`] |
+//! | read what was sent: fields, uploads, headers | [`Request`], [`MultiDict`], [`FormData`], [`Upload`] |
 //! | answer | [`IntoResponse`], [`Response`], [`redirect`], [`jsonify`], streamed: [`Body::blocks`], [`StreamBody`] |
 //! | fail | [`abort!`], [`Error`], [`HttpError`], [`Or500`], [`OrAbort`] |
 //! | ask for what belongs to the request | [`request`], [`g`], [`current_app`], [`url_for!`] |
@@ -58,6 +59,8 @@
 //! | `@login_required` on a view | an extractor that the view takes: [`FromRequest`] |
 //! | `request.args.get("page", type=int)` | `request().args().get_as::<i64>("page")` |
 //! | `request.form["title"]`, `request.files["f"]` | `form.require("title")?`, `form.file("f")`: see [`Request::form`]; or [`Form`] |
+//! | `request.accept_mimetypes.best_match([…])` | `request().accept_mimetypes().best_match([…])`: see [`Accept`] |
+//! | `request.authorization` | `request().authorization()`: see [`Authorization`], [`WwwAuthenticate`] |
 //! | `g.user = user`, `g.user` | `g().set_shown("user", user)`, `g().get::<User>("user")`: see [`G`] |
 //! | `session["id"] = 7`, `session.get("id")` | `session().set("id", 7)?`, `session().get::<i64>("id")` |
 //! | `flash("Saved.")` | `flash("Saved.")?` |
@@ -90,14 +93,16 @@
 //! | `static_files` | files under `/static`, `send_file` | yes |
 //! | `tiny_http` | the engine over the tiny_http crate, beside the native one | yes |
 //! | `compute` | `bridge::compute`, by rayon | yes |
-//! | `multipart` | `multipart/form-data`, by multer | no |
+//! | `multipart` | `multipart/form-data`, with uploads in memory or on disk; `secure_filename` | no |
 //! | `sessions` | `session()` and `flash`, in Flask's signed cookie | no |
 //! | `tokio` | tokio behind the bridge: `bridge::LoopPolicy::tokio()`, for reqwest, sqlx and what else needs a runtime | no |
 //! | `tls` | HTTPS by the native engine: `Server::tls`, `--cert` and `--key`, by rustls | no |
 //! | `full` | all of them | no |
 #![deny(missing_docs)]
 
+mod accept;
 mod app;
+mod authorization;
 mod body;
 pub mod bridge;
 #[cfg(feature = "static_files")]
@@ -109,6 +114,7 @@ mod error;
 mod extract;
 mod form;
 mod globals;
+mod header_parts;
 mod json;
 mod multidict;
 #[cfg(feature = "multipart")]
@@ -123,6 +129,8 @@ mod respond;
 mod response;
 pub mod routing;
 mod run;
+#[cfg(feature = "multipart")]
+mod secure_filename;
 pub mod server;
 mod service;
 #[cfg(feature = "sessions")]
@@ -133,17 +141,21 @@ mod static_files;
 mod templates;
 mod testing;
 mod upgrade;
+mod upload;
+mod urlencoded;
 
+pub use accept::Accept;
 #[doc(hidden)]
 pub use app::check as __check;
 pub use app::{App, AppService, Blueprint, Handler, Panicked, Registration, RouteMut, Scaffold, SetupErrors};
+pub use authorization::{Authorization, WwwAuthenticate};
 pub use body::{Body, BodyTooLarge};
 pub use config::Config;
 pub use cookie::{Cookie, SameSite, parse_cookies};
 pub use ctx::{Ctx, G, Site};
 pub use error::{AbortWith, Error, HttpError, Or500, OrAbort, Result, abort};
 pub use extract::{Cookies, Form, FromRequest, Path, Query, State};
-pub use form::{FormData, FormLimits, Upload};
+pub use form::{Files, FormData};
 pub use globals::{WithContext, stream_with_context};
 pub use globals::{after_this_request, current_app, current_context, g, has_request_context, request, url_for};
 #[cfg(feature = "sessions")]
@@ -158,6 +170,8 @@ pub use request::Request;
 pub use respond::{IntoHeaders, IntoResponse, Redirect, StreamBody, redirect};
 pub use response::{IntoStatus, Response, escape_html};
 pub use run::{BadOption, RunOptions};
+#[cfg(feature = "multipart")]
+pub use secure_filename::secure_filename;
 pub use service::Service;
 #[cfg(feature = "sessions")]
 pub use session::{BadSession, Flashed, Session, SessionData, SessionSerializer, Tagged};
@@ -165,6 +179,7 @@ pub use session::{BadSession, Flashed, Session, SessionData, SessionSerializer, 
 pub use static_files::SendFile;
 pub use testing::{RequestBuilder, TestClient, TestResponse};
 pub use upgrade::Upgraded;
+pub use upload::{Upload, UploadStream};
 
 /// What handlers, hooks and their arguments are made of: for signatures that are generic over them.
 pub mod handler {

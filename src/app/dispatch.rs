@@ -33,9 +33,8 @@ use super::frozen::{Frozen, Scope};
 use crate::bridge::luggage;
 use crate::ctx::{Ctx, KeepContext, Matched};
 use crate::error::{Error, HttpError, Result, allow_value};
-use crate::form::FormLimits;
 use crate::quiet::{discard_panic, quietly};
-use crate::request::Request;
+use crate::request::{FormLimits, Request};
 use crate::response::{Response, escape_html};
 use crate::routing::{Found, encode_path};
 
@@ -68,11 +67,11 @@ pub(super) fn answer(app: &Frozen, request: Request) -> Response {
 pub(super) fn context(app: &Frozen, request: Request) -> Ctx {
     let settings = app.site.settings();
     if let Some(limit) = settings.max_content_length {
-        request.limit_body(limit);
+        request.set_max_content_length(limit);
     }
     let limits = FormLimits { memory: settings.max_form_memory_size, parts: settings.max_form_parts };
-    if limits != FormLimits::default() {
-        request.limit_form(limits);
+    if limits != FormLimits::DEFAULT {
+        request.set_form_limits(limits);
     }
     Ctx::new(app.site.clone(), request)
 }
@@ -92,6 +91,11 @@ fn begin_guarded(app: &Frozen, ctx: &Arc<Ctx>) -> Result<Response> {
 
 fn begin(app: &Frozen, ctx: &Arc<Ctx>, view: &Cell<Option<usize>>) -> Result<Response> {
     let route = find_rule(app, ctx);
+    if let Err(error) = &route
+        && let Some(error) = error.downcast_ref::<HttpError>()
+    {
+        ctx.set_routing_exception(error.twin());
+    }
     for scope in scopes_outer_first(app, ctx) {
         for hook in &scope.before {
             if let Some(response) = hook(ctx)? {
@@ -131,7 +135,10 @@ fn find_rule(app: &Frozen, ctx: &Ctx) -> Result<Route> {
             Ok(answer.map_or(Route::View(rule.index()), Route::Elsewhere))
         }
         Found::Redirect { path } => {
-            let mut location = app.site.settings().application_root.trim_end_matches('/').to_owned();
+            let mut location = match request.script_root() {
+                "" => app.site.settings().application_root.trim_end_matches('/').to_owned(),
+                mount => mount.to_owned(),
+            };
             location.push_str(&encode_path(&path));
             if let Some(query) = request.uri().query() {
                 location.push('?');
@@ -178,6 +185,7 @@ fn handle(app: &Frozen, ctx: &Arc<Ctx>, error: Error) -> Result<Response> {
             if let Some(response) = error.take_given() {
                 return Ok(response);
             }
+            let error = if app.site.debug() { error.in_debug() } else { error };
             let status = error.status().as_u16();
             for scope in scopes_inner_first(app, ctx) {
                 if let Some((_, handler)) = scope.by_status.iter().find(|(code, _)| *code == status) {

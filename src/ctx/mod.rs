@@ -28,6 +28,8 @@ pub struct Ctx {
     site: Arc<Site>,
     request: Request,
     matched: OnceLock<Matched>,
+    /// Why nothing matched. In a box, since most requests have none.
+    routing_exception: OnceLock<Box<HttpError>>,
     g: g::Namespace,
     after_this_request: Mutex<Vec<AfterThis>>,
     /// The first error that no error handler took, for the teardown hooks and the test client.
@@ -55,6 +57,7 @@ impl Ctx {
             site,
             request,
             matched: OnceLock::new(),
+            routing_exception: OnceLock::new(),
             g: g::Namespace::default(),
             after_this_request: Mutex::new(Vec::new()),
             unhandled: OnceLock::new(),
@@ -100,6 +103,27 @@ impl Ctx {
     /// The blueprint that the rule belongs to: `outer.inner` for a nested one.
     pub fn blueprint(&self) -> Option<&str> {
         Some(self.rule_info()?.blueprint.as_str()).filter(|blueprint| !blueprint.is_empty())
+    }
+
+    /// The blueprint that the rule belongs to, then those that it is nested in, outwards (Flask's `request.blueprints`).
+    pub fn blueprints(&self) -> Vec<&str> {
+        let mut found = Vec::new();
+        let mut rest = self.blueprint();
+        while let Some(name) = rest {
+            found.push(name);
+            rest = name.rsplit_once('.').map(|(outer, _)| outer);
+        }
+        found
+    }
+
+    /// Why no rule matched: 404, 405 with the methods that would have, 400 for a path that cannot be read. Hooks run
+    /// all the same, and may look (Flask's `request.routing_exception`).
+    pub fn routing_exception(&self) -> Option<&HttpError> {
+        self.routing_exception.get().map(|error| &**error)
+    }
+
+    pub(crate) fn set_routing_exception(&self, error: HttpError) {
+        let _ = self.routing_exception.set(Box::new(error));
     }
 
     fn rule_info(&self) -> Option<&RuleInfo> {

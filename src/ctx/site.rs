@@ -121,7 +121,10 @@ impl Site {
         let method = option("_method").and_then(|method| method.parse().ok());
         let built = self.router.build_for_endpoint(endpoint, method.as_ref(), &plain)?;
 
-        let root = self.settings.application_root.trim_end_matches('/');
+        let root = match ctx.map_or("", |ctx| ctx.request().script_root()) {
+            "" => self.settings.application_root.trim_end_matches('/'),
+            mount => mount,
+        };
         let mut url = format!("{root}{built}");
         if let Some(anchor) = option("_anchor") {
             url.push('#');

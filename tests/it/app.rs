@@ -1,5 +1,7 @@
 //! How an app behaves: through its public face and the test client.
 
+mod accept;
+mod authorization;
 mod blueprints;
 mod client;
 mod context;
@@ -16,9 +18,12 @@ mod loop_policy;
 mod paths;
 mod properties;
 mod queries;
+mod request;
 mod setup;
 #[cfg(feature = "static_files")]
 mod static_files;
 mod streams;
 #[cfg(feature = "templates")]
 mod templates;
+#[cfg(feature = "multipart")]
+mod uploads;
