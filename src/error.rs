@@ -170,6 +170,8 @@ pub struct HttpError(Box<HttpRepr>);
 struct HttpRepr {
     status: StatusCode,
     description: Option<Cow<'static, str>>,
+    /// What the client is told instead when the app's `DEBUG` is set.
+    debug_description: Option<String>,
     headers: HeaderMap,
     original: Option<Arc<Error>>,
     /// The field that a 400 misses.
@@ -188,6 +190,7 @@ impl HttpError {
         HttpError(Box::new(HttpRepr {
             status: status.into_status(),
             description: None,
+            debug_description: None,
             headers: HeaderMap::new(),
             original: None,
             missing: None,
@@ -236,23 +239,38 @@ impl HttpError {
         }
     }
 
-    /// 400 for a field that a request must have and has not (Werkzeug's `BadRequestKeyError`). Its name is told to the
-    /// client in debug mode only.
-    pub fn missing_field(name: impl Into<String>) -> HttpError {
-        let mut error = HttpError::new(400);
-        error.0.missing = Some(name.into());
+    /// 400 for a key that a form or a query string lacks (Werkzeug: `BadRequestKeyError`). The key is named to the client
+    /// when the app's `DEBUG` is set.
+    pub fn bad_request_key(key: &str) -> HttpError {
+        let error = HttpError::new(400);
+        let named = format!("{}\nKeyError: '{key}'", error.description());
+        let mut error = error.with_debug_description(named);
+        error.0.missing = Some(key.to_owned());
         error
     }
 
-    /// The field that was missing, for an error made by [`missing_field`](HttpError::missing_field).
-    pub fn missing_field_name(&self) -> Option<&str> {
+    /// The key that was missing, of an error made by [`bad_request_key`](HttpError::bad_request_key).
+    pub fn missing_key(&self) -> Option<&str> {
         self.0.missing.as_deref()
     }
 
-    /// Adds the name of the field that is missing to what the client is told, in debug mode.
-    pub(crate) fn tell_missing_field(mut self, tell: bool) -> HttpError {
-        if let (true, Some(name)) = (tell, &self.0.missing) {
-            self.0.description = Some(format!("{}\nKeyError: '{name}'", self.description()).into());
+    /// The same with what the client is told in place of the description when the app's `DEBUG` is set: details for
+    /// those who build the app.
+    #[must_use]
+    pub fn with_debug_description(mut self, description: impl Into<String>) -> HttpError {
+        self.0.debug_description = Some(description.into());
+        self
+    }
+
+    /// What the client is told when `DEBUG` is set, where that is something else.
+    pub fn debug_description(&self) -> Option<&str> {
+        self.0.debug_description.as_deref()
+    }
+
+    /// As an app with `DEBUG` set tells it.
+    pub(crate) fn in_debug(mut self) -> HttpError {
+        if let Some(description) = self.0.debug_description.take() {
+            self.0.description = Some(description.into());
         }
         self
     }
@@ -277,6 +295,15 @@ impl HttpError {
         // The formatter knows the years up to 9999 only.
         let last = SystemTime::UNIX_EPOCH + Duration::from_secs(253_402_300_799);
         self.with_header("retry-after", &httpdate::fmt_http_date(at.clamp(SystemTime::UNIX_EPOCH, last)))
+    }
+
+    /// A copy of what it says, without the error behind it and without a response that was given.
+    pub(crate) fn twin(&self) -> HttpError {
+        let mut twin = HttpError::new(self.0.status).with_headers(self.0.headers.clone());
+        twin.0.description.clone_from(&self.0.description);
+        twin.0.debug_description.clone_from(&self.0.debug_description);
+        twin.0.missing.clone_from(&self.0.missing);
+        twin
     }
 
     /// The same with a description, shown to the client.

@@ -41,6 +41,7 @@
 //! | register routes, hooks, error handlers, blueprints | [`Scaffold`], which [`App`] and [`Blueprint`] share |
 //! | say what rules are: converters, hosts, slashes, redirects | [`routing`], [`RouteMut`], [`UrlMap`] |
 //! | take arguments: view arguments, extractors, one's own | [`Handler`], [`handler`], [`FromRequest`], [`Path`], [`Query`], [`Form`], [`Json`], [`State`] |
+//! | read what was sent: fields, uploads, headers | [`Request`], [`MultiDict`], [`FormData`], [`Upload`] |
 //! | answer | [`IntoResponse`], [`make_response`], [`Response`], [`redirect`], [`jsonify`], streamed: [`Body::blocks`], [`StreamBody`] |
 //! | fail | [`abort!`], [`Error`], [`HttpError`], [`Or500`], [`OrAbort`] |
 //! | ask for what belongs to the request | [`request`], [`g`], [`current_app`], [`url_for!`] |
@@ -66,6 +67,8 @@
 //! | `@login_required` on a view | an extractor that the view takes: [`FromRequest`] |
 //! | `request.args.get("page", type=int)` | `request().args().get_as::<i64>("page")` |
 //! | `request.form["title"]`, `request.files["f"]` | `form.require("title")?`, `form.file("f")`: see [`Request::form`]; or [`Form`] |
+//! | `request.accept_mimetypes.best_match([…])` | `request().accept_mimetypes().best_match([…])`: see [`Accept`] |
+//! | `request.authorization` | `request().authorization()`: see [`Authorization`], [`WwwAuthenticate`] |
 //! | `g.user = user`, `g.user` | `g().set_shown("user", user)`, `g().get::<User>("user")`: see [`G`] |
 //! | `session["id"] = 7`, `session.get("id")` | `session().set("id", 7)?`, `session().get::<i64>("id")` |
 //! | `flash("Saved.")` | `flash("Saved.")?` |
@@ -106,7 +109,7 @@
 //! | `tiny_http` | the engine over the tiny_http crate, beside the native one | yes |
 //! | `compute` | `bridge::compute`, by rayon | yes |
 //! | `cli` | the command line of the app's program: `run`, `routes`, commands of one's own, by clap; without it, the environment alone says how to serve | yes |
-//! | `multipart` | `multipart/form-data`, by multer | no |
+//! | `multipart` | `multipart/form-data`, with uploads in memory or on disk; `secure_filename` | no |
 //! | `sessions` | `session()` and `flash`, in Flask's signed cookie | no |
 //! | `tokio` | tokio behind the bridge: `bridge::LoopPolicy::tokio()`, for reqwest, sqlx and what else needs a runtime | no |
 //! | `toml` | configuration files in TOML | no |
@@ -114,7 +117,9 @@
 //! | `full` | all of them | no |
 #![deny(missing_docs)]
 
+mod accept;
 mod app;
+mod authorization;
 mod body;
 pub mod bridge;
 mod cache_control;
@@ -131,11 +136,12 @@ mod extract;
 mod float_repr;
 mod form;
 mod globals;
+mod header_parts;
 mod header_set;
 pub mod http_date;
 mod json;
-//MID
 mod json_provider;
+pub mod middleware;
 mod multidict;
 #[cfg(feature = "multipart")]
 mod multipart;
@@ -150,6 +156,8 @@ mod respond;
 mod response;
 pub mod routing;
 mod run;
+#[cfg(feature = "multipart")]
+mod secure_filename;
 pub mod server;
 mod service;
 #[cfg(feature = "sessions")]
@@ -161,25 +169,29 @@ mod static_files;
 mod templates;
 mod testing;
 mod upgrade;
+mod upload;
+mod urlencoded;
 
+pub use accept::Accept;
 #[doc(hidden)]
 pub use app::check as __check;
 pub use app::{
     App, AppService, Blueprint, Handler, MethodView, Next, Panicked, Registration, RouteMut, Scaffold, SetupErrors,
     UrlMap, View,
 };
+pub use authorization::{Authorization, WwwAuthenticate};
 pub use body::{Body, BodyTooLarge};
 pub use cache_control::CacheControl;
 pub use config::{Config, ConfigError, env_var};
 pub use content_security_policy::ContentSecurityPolicy;
 pub use cookie::{Cookie, SameSite, parse_cookies};
-pub use ctx::{Ctx, G, ScriptName, Site};
+pub use ctx::{Ctx, G, Site};
 pub use error::{AbortWith, Error, HttpError, Or500, OrAbort, Result, abort};
 #[cfg(feature = "static_files")]
 pub use etag::generate_etag;
 pub use etag::{ETags, quote_etag, unquote_etag};
 pub use extract::{Cookies, Form, FromRequest, Path, Query, State};
-pub use form::{FormData, FormLimits, Upload};
+pub use form::{Files, FormData};
 pub use globals::{WithContext, stream_with_context};
 pub use globals::{
     after_this_request, copy_current_request_context, current_app, current_context, g, has_app_context,
@@ -201,6 +213,8 @@ pub use respond::{IntoHeaders, IntoResponse, Redirect, StreamBody, make_response
 pub use response::{BadStatus, IntoStatus, Response, ResponseStream, RetryAfter, escape_html};
 pub use response::{CrossOriginEmbedderPolicy, CrossOriginOpenerPolicy, CrossOriginResourcePolicy};
 pub use run::{BadOption, RunOptions};
+#[cfg(feature = "multipart")]
+pub use secure_filename::secure_filename;
 pub use service::Service;
 #[cfg(feature = "sessions")]
 pub use session::{BadSession, Flashed, Session, SessionData, SessionSerializer, Tagged};
@@ -208,6 +222,7 @@ pub use session::{BadSession, Flashed, Session, SessionData, SessionSerializer, 
 pub use static_files::{FileETag, SendFile};
 pub use testing::{RequestBuilder, TestClient, TestResponse};
 pub use upgrade::Upgraded;
+pub use upload::{Upload, UploadStream};
 
 /// What handlers, hooks and their arguments are made of: for signatures that are generic over them.
 pub mod handler {

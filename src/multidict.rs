@@ -1,11 +1,12 @@
 //! A dictionary whose keys may have several values, as in query strings and forms.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::str::FromStr;
 use std::sync::OnceLock;
 
 use crate::error::HttpError;
+use crate::urlencoded;
 
 /// Names with their values, in the order they came; a name may come several times (Werkzeug's `MultiDict`).
 ///
@@ -16,6 +17,7 @@ use crate::error::HttpError;
 /// assert_eq!(args.get("page"), Some("2"));
 /// assert_eq!(args.get_as::<u32>("page"), Some(2));
 /// assert_eq!(args.getlist("tag"), ["a", "b"]);
+/// assert_eq!(args.lists().collect::<Vec<_>>(), [("page", vec!["2", "x"]), ("tag", vec!["a", "b"])]);
 /// assert_eq!(args.require("name").unwrap_err().status(), 400);
 /// ```
 #[derive(Clone, Default)]
@@ -30,10 +32,10 @@ pub struct MultiDict {
 const FEW: usize = 32;
 
 impl MultiDict {
-    /// Parses `application/x-www-form-urlencoded` text. Sequences that are not valid UTF-8 become U+FFFD; blank
-    /// values are kept.
+    /// Parses `application/x-www-form-urlencoded` text as Flask does: blank values are kept, and escapes that make no
+    /// UTF-8 stay escapes (`%FF`), as does a `%` that begins none.
     pub fn parse(urlencoded: &str) -> MultiDict {
-        form_urlencoded::parse(urlencoded.as_bytes()).into_owned().collect()
+        urlencoded::pairs(urlencoded).collect()
     }
 
     /// The first value of `name`.
@@ -49,14 +51,33 @@ impl MultiDict {
     /// The first value of `name`, which must be there (Flask: `args["name"]`).
     ///
     /// # Errors
-    /// 400 that names the key.
+    /// 400 (Werkzeug: `BadRequestKeyError`), which names the key when the app's `DEBUG` is set.
     pub fn require(&self, name: &str) -> Result<&str, HttpError> {
-        self.get(name).ok_or_else(|| HttpError::new(400).with_description(format!("The field '{name}' is missing.")))
+        self.get(name).ok_or_else(|| HttpError::bad_request_key(name))
     }
 
     /// All values of `name`, in order.
     pub fn getlist(&self, name: &str) -> Vec<&str> {
         self.of(name).collect()
+    }
+
+    /// The values of `name` that are a `T`, in order; what does not parse is left out (Flask: `getlist(…, type=int)`).
+    pub fn getlist_as<T: FromStr>(&self, name: &str) -> Vec<T> {
+        self.of(name).filter_map(|value| value.parse().ok()).collect()
+    }
+
+    /// The first value of each name (Flask: `to_dict()`).
+    pub fn to_dict(&self) -> BTreeMap<&str, &str> {
+        let mut first = BTreeMap::new();
+        for (name, value) in self.iter() {
+            first.entry(name).or_insert(value);
+        }
+        first
+    }
+
+    /// Each name with all its values, in the order the names first came (Flask: `lists()`, `to_dict(flat=False)`).
+    pub fn lists(&self) -> impl Iterator<Item = (&str, Vec<&str>)> {
+        self.keys().map(|name| (name, self.getlist(name)))
     }
 
     fn of<'d: 'n, 'n>(&'d self, name: &'n str) -> impl Iterator<Item = &'d str> + use<'d, 'n> {
@@ -80,8 +101,7 @@ impl MultiDict {
     }
 
     /// Each name once, in the order they first came.
-    #[cfg(feature = "templates")]
-    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
         let mut seen = std::collections::HashSet::new();
         self.pairs.iter().map(|(n, _)| n.as_str()).filter(move |name| seen.insert(*name))
     }
@@ -91,7 +111,7 @@ impl MultiDict {
         self.get(name).is_some()
     }
 
-    /// All pairs, in the order they came.
+    /// All pairs, in the order they came. (Flask's `items(multi=True)` groups them by name.)
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.pairs.iter().map(|(n, v)| (n.as_str(), v.as_str()))
     }

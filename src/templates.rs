@@ -257,7 +257,7 @@ impl Object for RequestObject {
             "query_string" => request.query_string().into(),
             "url" => request.url().into(),
             "host" => request.host().into(),
-            "host_url" => format!("{}/", request.host_url()).into(),
+            "host_url" => request.host_url().into(),
             "scheme" => request.scheme().into(),
             "is_secure" => request.is_secure().into(),
             "remote_addr" => request.remote_addr().map(|addr| addr.ip().to_string()).into(),
@@ -316,7 +316,7 @@ impl Object for Pairs {
     }
 
     fn enumerate(self: &Arc<Self>) -> minijinja::value::Enumerator {
-        let names = self.dict().names().map(Value::from).collect();
+        let names = self.dict().keys().map(Value::from).collect();
         minijinja::value::Enumerator::Values(names)
     }
 

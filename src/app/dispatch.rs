@@ -38,9 +38,8 @@ use super::handler::Teardown;
 use crate::bridge::luggage;
 use crate::ctx::{Ctx, KeepContext, Matched};
 use crate::error::{Error, HttpError, Result, allow_value};
-use crate::form::FormLimits;
 use crate::quiet::{PanicSeen, discard_panic, panic_seen, quietly};
-use crate::request::Request;
+use crate::request::{FormLimits, Request};
 use crate::response::Response;
 use crate::routing::{Found, NamedArgs, Place, encode_path};
 use crate::signals;
@@ -76,11 +75,11 @@ pub(super) fn answer(app: &Frozen, request: Request) -> Response {
 pub(super) fn context(app: &Frozen, request: Request) -> Ctx {
     let settings = app.site.settings();
     if let Some(limit) = settings.max_content_length {
-        request.limit_body(limit);
+        request.set_max_content_length(limit);
     }
     let limits = FormLimits { memory: settings.max_form_memory_size, parts: settings.max_form_parts };
-    if limits != FormLimits::default() {
-        request.limit_form(limits);
+    if limits != FormLimits::DEFAULT {
+        request.set_form_limits(limits);
     }
     Ctx::new(app.site.clone(), request)
 }
@@ -100,6 +99,11 @@ fn begin_guarded(app: &Frozen, ctx: &Arc<Ctx>) -> Result<Response> {
 
 fn begin(app: &Frozen, ctx: &Arc<Ctx>, view: &Cell<Option<usize>>) -> Result<Response> {
     let route = find_rule(app, ctx);
+    if let Err(error) = &route
+        && let Some(error) = error.downcast_ref::<HttpError>()
+    {
+        ctx.set_routing_exception(error.twin());
+    }
     signals::REQUEST_STARTED.send(ctx, &());
     for scope in scopes_outer_first(app, ctx) {
         for hook in &scope.preprocessors {
@@ -249,7 +253,7 @@ fn handle(app: &Frozen, ctx: &Arc<Ctx>, error: Error) -> Result<Response> {
             if let Some(response) = error.take_given() {
                 return Ok(response);
             }
-            let error = error.tell_missing_field(app.tell_missing_fields);
+            let error = if app.tell_details { error.in_debug() } else { error };
             let status = error.status().as_u16();
             for scope in scopes_inner_first(app, ctx) {
                 if let Some((_, handler)) = scope.by_status.iter().find(|(code, _)| *code == status) {

@@ -146,7 +146,7 @@ pub(super) fn freeze(mut app: App) -> Result<AppService, SetupErrors> {
         looks_at_hosts,
         loop_policy,
         propagate: settings.propagate_exceptions.unwrap_or(settings.testing || settings.debug),
-        tell_missing_fields: settings.debug || settings.trap_bad_request_errors == Some(true),
+        tell_details: settings.debug || settings.trap_bad_request_errors == Some(true),
         #[cfg(feature = "cli")]
         commands,
         site,

@@ -37,8 +37,8 @@ pub(super) struct Frozen {
     pub(super) loop_policy: Option<LoopPolicy>,
     /// Whether errors that nothing handled pass the 500 handlers and after-request hooks by.
     pub(super) propagate: bool,
-    /// Whether the client is told which field a 400 misses.
-    pub(super) tell_missing_fields: bool,
+    /// Whether the client is told more of an error, such as which field a 400 misses.
+    pub(super) tell_details: bool,
     #[cfg(feature = "cli")]
     pub(super) commands: Vec<super::commands::Listed>,
 }
@@ -50,7 +50,7 @@ impl Frozen {
         let settings = self.site.settings();
         let bad_request = match settings.trap_bad_request_errors {
             Some(trap) => trap && error.status() == 400,
-            None => settings.debug && error.missing_field_name().is_some(),
+            None => settings.debug && error.missing_key().is_some(),
         };
         settings.trap_http_exceptions || bad_request
     }

@@ -2,7 +2,6 @@
 
 use std::time::SystemTime;
 
-use http::HeaderName;
 use http::header::{CACHE_CONTROL, IF_MATCH, IF_NONE_MATCH};
 
 use crate::cache_control::CacheControl;
@@ -56,10 +55,5 @@ impl Request {
     /// The directives of `Cache-Control`.
     pub fn cache_control(&self) -> CacheControl {
         CacheControl::parse(&self.joined(CACHE_CONTROL))
-    }
-
-    fn joined(&self, name: HeaderName) -> String {
-        let lines = self.headers().get_all(name).iter().filter_map(|value| value.to_str().ok());
-        lines.collect::<Vec<_>>().join(", ")
     }
 }

@@ -16,7 +16,6 @@ pub use site::Site;
 #[cfg(any(feature = "static_files", feature = "templates"))]
 pub(crate) use site::missing_folder;
 pub(crate) use site::{ArgsLeft, RuleInfo, TypeMap, open_in};
-pub use url::ScriptName;
 pub(crate) use url::{BuildErrorHandler, UrlDefaults, UrlHooks};
 
 use crate::error::{Error, Here, HttpError, Result};
@@ -34,6 +33,8 @@ pub struct Ctx {
     /// Whether the request is one: a command's or a job's context has a stand-in.
     has_request: bool,
     matched: OnceLock<Matched>,
+    /// Why nothing matched. In a box, since most requests have none.
+    routing_exception: OnceLock<Box<HttpError>>,
     g: g::Namespace,
     after_this_request: Mutex<Vec<AfterThis>>,
     /// The first error that no error handler took, for the teardown hooks and the test client.
@@ -63,6 +64,7 @@ impl Ctx {
             request,
             has_request: true,
             matched: OnceLock::new(),
+            routing_exception: OnceLock::new(),
             g: g::Namespace::default(),
             after_this_request: Mutex::new(Vec::new()),
             unhandled: OnceLock::new(),
@@ -119,6 +121,27 @@ impl Ctx {
     /// The blueprint that the rule belongs to: `outer.inner` for a nested one.
     pub fn blueprint(&self) -> Option<&str> {
         Some(self.rule_info()?.blueprint.as_str()).filter(|blueprint| !blueprint.is_empty())
+    }
+
+    /// The blueprint that the rule belongs to, then those that it is nested in, outwards (Flask's `request.blueprints`).
+    pub fn blueprints(&self) -> Vec<&str> {
+        let mut found = Vec::new();
+        let mut rest = self.blueprint();
+        while let Some(name) = rest {
+            found.push(name);
+            rest = name.rsplit_once('.').map(|(outer, _)| outer);
+        }
+        found
+    }
+
+    /// Why no rule matched: 404, 405 with the methods that would have, 400 for a path that cannot be read. Hooks run
+    /// all the same, and may look (Flask's `request.routing_exception`).
+    pub fn routing_exception(&self) -> Option<&HttpError> {
+        self.routing_exception.get().map(|error| &**error)
+    }
+
+    pub(crate) fn set_routing_exception(&self, error: HttpError) {
+        let _ = self.routing_exception.set(Box::new(error));
     }
 
     fn rule_info(&self) -> Option<&RuleInfo> {

@@ -31,24 +31,6 @@ impl fmt::Debug for UrlHooks {
     }
 }
 
-/// A path that a proxy or a dispatcher took off before the app, as WSGI's `SCRIPT_NAME`: whoever takes it off puts this
-/// into the request's extensions, and [`url_for`](fn@crate::url_for) puts it back. Without one it is the configuration's
-/// `APPLICATION_ROOT`.
-///
-/// ```
-/// use dewar::{App, Request, ScriptName, Service, url_for};
-///
-/// let mut app = App::new("shop");
-/// app.get("/cart", || url_for!("cart")).endpoint("cart");
-/// let service = app.into_service()?;
-/// let mut request = Request::get("/cart");
-/// request.head_mut().extensions.insert(ScriptName("/shop".into()));
-/// assert_eq!(service.call(request).into_body().into_bytes()?, "/shop/cart");
-/// # Ok::<(), dewar::Error>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ScriptName(pub String);
-
 /// The options among the values of `url_for`.
 #[derive(Default)]
 struct Options {
@@ -232,8 +214,11 @@ impl Site {
 
     /// What URLs of the app have before its own paths: empty, or a path without a slash at the end.
     pub(crate) fn root(&self, request: Option<&Request>) -> String {
-        let script = request.and_then(|request| request.extensions().get::<ScriptName>());
-        let root = script.map_or(&self.settings.application_root, |ScriptName(path)| path).trim_matches('/');
+        let root = match request.map_or("", Request::script_root) {
+            "" => &*self.settings.application_root,
+            mount => mount,
+        };
+        let root = root.trim_matches('/');
         if root.is_empty() { String::new() } else { format!("/{root}") }
     }
 }

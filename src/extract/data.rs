@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
+use super::form::{MULTIPART, URLENCODED};
 use super::{FromRequest, Shape, wrong_type};
 use crate::ctx::Ctx;
 use crate::error::{HttpError, Result};
-use crate::form::FormData;
-use crate::request::Request;
 
 /// The query string as a `T`. A field that is missing or does not parse is answered with 400 and named.
 ///
@@ -39,9 +38,9 @@ impl<T: DeserializeOwned> FromRequest for Query<T> {
 
 /// The body's form as a `T`: `application/x-www-form-urlencoded`, and with the feature `multipart` the text fields of
 /// `multipart/form-data` too. A field that is missing or does not parse is answered with 422 and named, another
-/// `Content-Type` with 415.
+/// `Content-Type` with 415, and a body that is no such form with 400 ([`Request::form`](crate::Request::form) reads it as an empty one).
 ///
-/// To show mistakes beside the fields of a page, take `Result<Form<T>>`, or [`Request::form`] and look for yourself.
+/// To show mistakes beside the fields of a page, take `Result<Form<T>>`, or [`Request::form`](crate::Request::form) and look for yourself.
 ///
 /// ```
 /// use dewar::{App, Form};
@@ -70,58 +69,14 @@ impl<T: DeserializeOwned> FromRequest for Form<T> {
             MULTIPART if cfg!(feature = "multipart") => request.form()?,
             _ => return Err(wrong_type(request, URLENCODED).into()),
         };
+        if let Some(why) = form.malformed() {
+            return Err(HttpError::new(400).with_description(format!("The form is malformed: {why}.")).into());
+        }
         let mut encoded = form_urlencoded::Serializer::new(String::new());
         encoded.extend_pairs(form.fields.iter());
         Ok(Form(deserialize(encoded.finish().as_bytes(), "form", 422)?))
     }
 }
-
-impl Request {
-    /// The form that the body carries, read once and kept (Flask's `request.form` and `request.files`). A body of
-    /// another type is no form: then it is empty.
-    ///
-    /// ```
-    /// use dewar::{App, Result, request};
-    ///
-    /// fn add() -> Result<String> {
-    ///     let request = request(); // what the form gives is borrowed of it
-    ///     let form = request.form()?;
-    ///     let name = form.require("name")?; // Flask's `request.form["name"]`: 400 when it is missing
-    ///     let photo = form.file("photo").map_or(0, |file| file.data.len());
-    ///     Ok(format!("{name}, {} years, {photo} bytes", form.get("age").unwrap_or("?")))
-    /// }
-    /// let mut app = App::new("demo");
-    /// app.post("/", add);
-    /// let client = app.test_client();
-    /// assert_eq!(client.post("/").form([("name", "Ada")]).send().text(), "Ada, ? years, 0 bytes");
-    /// assert_eq!(client.post("/").form([("age", "36")]).send().status(), 400);
-    /// ```
-    ///
-    /// # Errors
-    /// 413 when it is larger than the limits allow, 400 when it is malformed or the client went away; the same each
-    /// time that it is asked for.
-    pub fn form(&self) -> Result<&FormData, HttpError> {
-        let form = self.form_slot().get_or_init(|| self.read_form().map_err(Into::into));
-        form.as_ref().map_err(|unread| unread.clone().into())
-    }
-
-    fn read_form(&self) -> Result<FormData, HttpError> {
-        match self.mimetype().as_str() {
-            URLENCODED => {
-                // The form is held in memory, so it has a bound of its own beside the body's.
-                self.limit_body(self.form_limits().memory);
-                let data = self.data()?;
-                Ok(FormData { fields: form_urlencoded::parse(&data).into_owned().collect(), files: Vec::new() })
-            }
-            #[cfg(feature = "multipart")]
-            MULTIPART => crate::multipart::read(self),
-            _ => Ok(FormData::default()),
-        }
-    }
-}
-
-const URLENCODED: &str = "application/x-www-form-urlencoded";
-const MULTIPART: &str = "multipart/form-data";
 
 fn deserialize<T: DeserializeOwned>(encoded: &[u8], what: &str, status: u16) -> Result<T, HttpError> {
     let pairs = serde_html_form::Deserializer::new(form_urlencoded::parse(encoded));

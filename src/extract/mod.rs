@@ -1,6 +1,7 @@
 //! Handler arguments: view arguments by position, and extractors.
 
 mod data;
+mod form;
 mod path;
 mod view_arg;
 
@@ -283,7 +284,7 @@ impl FromRequest for Bytes {
     }
 
     fn from_request(ctx: &Arc<Ctx>) -> Result<Self> {
-        Ok(ctx.request().data()?)
+        Ok(ctx.request().get_data()?)
     }
 }
 
@@ -294,7 +295,7 @@ impl FromRequest for Vec<u8> {
     }
 
     fn from_request(ctx: &Arc<Ctx>) -> Result<Self> {
-        Ok(ctx.request().data()?.into())
+        Ok(ctx.request().get_data()?.into())
     }
 }
 

@@ -160,7 +160,8 @@ impl<S: Service> Service for ProxyFix<S> {
 fn forwarded(request: &Request, name: &str, proxies: usize) -> Option<String> {
     let back = proxies.checked_sub(1)?;
     let headers = request.headers().get_all(name).iter();
-    let values: Vec<&str> = headers.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).collect();
+    let values: Vec<&str> =
+        headers.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).collect();
     let value = values.iter().rev().nth(back)?.trim().trim_matches('"');
     (!value.is_empty()).then(|| value.to_owned())
 }

@@ -3,9 +3,6 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use http::HeaderValue;
-use http::header::WWW_AUTHENTICATE;
-
 use super::Response;
 use crate::cache_control::CacheControl;
 use crate::content_security_policy::ContentSecurityPolicy;
@@ -191,11 +188,6 @@ impl Response {
         self.put("content-range", range.into().map(|range| range.to_string()).as_deref());
     }
 
-    /// The header `WWW-Authenticate`, of several the first.
-    pub fn www_authenticate(&self) -> Option<&str> {
-        self.header("www-authenticate")
-    }
-
     /// Sets the header `WWW-Authenticate`, in place of all that there were: text, or whatever shows itself as such a
     /// header.
     ///
@@ -204,19 +196,6 @@ impl Response {
     #[track_caller]
     pub fn set_www_authenticate(&mut self, challenge: impl fmt::Display) {
         self.set_header("www-authenticate", &challenge.to_string());
-    }
-
-    /// Adds one more `WWW-Authenticate`: another way of saying who one is.
-    ///
-    /// # Panics
-    /// At the caller's line, when it has a character that a header cannot carry.
-    #[track_caller]
-    pub fn add_www_authenticate(&mut self, challenge: impl fmt::Display) {
-        let challenge = challenge.to_string();
-        let Ok(value) = HeaderValue::try_from(&challenge) else {
-            panic!("the challenge {challenge:?} has a character that a header cannot carry");
-        };
-        self.headers.append(WWW_AUTHENTICATE, value);
     }
 
     #[track_caller]

@@ -1,6 +1,8 @@
 //! How an app behaves: through its public face and the test client.
 
+mod accept;
 mod app_context;
+mod authorization;
 mod blueprints;
 mod client;
 mod conditions;
@@ -21,6 +23,7 @@ mod mounted;
 mod paths;
 mod properties;
 mod queries;
+mod request;
 mod responses;
 mod route_hosts;
 mod routes;
@@ -32,6 +35,8 @@ mod streams;
 #[cfg(feature = "templates")]
 mod templates;
 mod trapped;
+#[cfg(feature = "multipart")]
+mod uploads;
 mod url_hooks;
 mod urls;
 mod views;

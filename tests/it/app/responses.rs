@@ -200,7 +200,7 @@ fn headers() {
     r.set_cross_origin_embedder_policy(CrossOriginEmbedderPolicy::RequireCorp);
     r.set_cross_origin_resource_policy(CrossOriginResourcePolicy::SameSite);
     r.set_www_authenticate("Basic realm=\"x\"");
-    r.add_www_authenticate("Bearer");
+    r.add_www_authenticate(&dewar::WwwAuthenticate::new("bearer"));
     r.edit_content_security_policy_report_only(|csp| _ = csp.set("default-src", "'none'"));
     r.edit_content_security_policy(|csp| _ = csp.set("img-src", "*").set("upgrade-insecure-requests", ""));
     for (name, value) in [

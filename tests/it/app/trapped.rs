@@ -68,7 +68,7 @@ fn a_missing_field_is_named_in_debug_mode_only() {
     let made = |debug: bool, trap: Option<bool>| {
         let mut app = App::new("demo");
         app.config_mut().set("DEBUG", debug).set("TRAP_BAD_REQUEST_ERRORS", trap).set("PROPAGATE_EXCEPTIONS", false);
-        app.get("/", || -> Result<()> { Err(HttpError::missing_field("page").into()) }).endpoint("index");
+        app.get("/", || -> Result<()> { Err(HttpError::bad_request_key("page").into()) }).endpoint("index");
         client(app).get("/")
     };
     let plain = made(false, None);

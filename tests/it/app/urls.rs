@@ -1,6 +1,6 @@
 //! `url_for`, in a request and outside of one. What is built here was asked of Flask 3.1 first.
 
-use dewar::{App, Request, Result, ScriptName, url_for};
+use dewar::{App, Request, Result, url_for};
 use http::Method;
 
 use crate::support::{client, service};
@@ -68,11 +68,7 @@ fn the_script_name_comes_before_everything() {
     app.get("/slash/", || "");
     app.add_url_rule("/old", "old").redirect_to("new");
     let service = service(app);
-    let call = |path: &str| {
-        let mut request = Request::get(path);
-        request.head_mut().extensions.insert(ScriptName("shop/".into()));
-        dewar::Service::call(&service, request)
-    };
+    let call = |path: &str| dewar::Service::call(&service, Request::get(path).with_script_root("shop/"));
     let text =
         |response: dewar::Response| String::from_utf8(response.into_body().into_bytes().unwrap().into()).unwrap();
     assert_eq!(text(call("/links")), "/shop/links http://localhost/shop/links");

@@ -20,16 +20,16 @@ fn upload(request: Request) -> Result<Response> {
         }
     }
     let mut names: Vec<&str> = Vec::new();
-    for file in &form.files {
-        if !names.contains(&file.name.as_str()) {
-            names.push(&file.name);
+    for file in form.files.iter() {
+        if !names.contains(&file.name()) {
+            names.push(file.name());
         }
     }
     for name in names {
-        for file in form.files.iter().filter(|file| file.name == name) {
-            let data: String = file.data.iter().map(|&byte| char::from(byte)).collect();
-            let content_type = file.content_type.as_deref().unwrap_or("None");
-            told.push(format!("file {name}: {} ({content_type}) {}: {data}", file.filename, file.data.len()));
+        for file in form.files.iter().filter(|file| file.name() == name) {
+            let data: String = file.read()?.iter().map(|&byte| char::from(byte)).collect();
+            let content_type = file.content_type().unwrap_or("None");
+            told.push(format!("file {name}: {} ({content_type}) {}: {data}", file.filename(), file.len()));
         }
     }
     Ok(Response::text(told.join("\n")))
@@ -40,7 +40,7 @@ pub(crate) fn app() -> App {
     app.post("/upload", upload);
     app.post("/one", |request: Request| -> Result<String> {
         match request.form()?.file("file") {
-            Some(file) => Ok(file.filename.clone()),
+            Some(file) => Ok(file.filename().to_owned()),
             None => dewar::abort!(400),
         }
     });
