@@ -135,10 +135,13 @@ enum Route {
 
 /// Step 2. A rule that matches is kept in the context, for hooks and arguments.
 fn find_rule(app: &Frozen, ctx: &Ctx) -> Result<Route> {
-    if app.looks_at_hosts {
-        return find_rule_at(app, ctx);
-    }
     let request = ctx.request();
+    if app.looks_at_hosts {
+        if app.site.hosts.matched() {
+            return find_rule_at(app, ctx);
+        }
+        app.site.check_host(request)?;
+    }
     let path = request.decoded_path()?;
     match app.site.router.find(request.method(), &path) {
         Found::Match { rule, args } => {
@@ -154,8 +157,8 @@ fn find_rule(app: &Frozen, ctx: &Ctx) -> Result<Route> {
     }
 }
 
-/// The same where hosts count.
-#[cold]
+/// The same where rules are for hosts.
+#[inline(never)]
 fn find_rule_at(app: &Frozen, ctx: &Ctx) -> Result<Route> {
     let request = ctx.request();
     let domain = app.site.domain(request)?;

@@ -207,7 +207,7 @@ impl RouteMut<'_> {
     /// use dewar::App;
     ///
     /// let mut app = App::new("site");
-    /// app.host_matching(true);
+    /// app.host_matching(true).static_host("static.example.com");
     /// app.get("/<page>", |user: String, page: String| format!("{page} of {user}")).host("<user>.example.com");
     /// let client = app.test_client();
     /// assert_eq!(client.request("GET", "/about").header("host", "ada.example.com").send().text(), "about of ada");
