@@ -74,7 +74,7 @@ fn as_werkzeug() {
 /// However the bytes come in pieces, the form is the same.
 #[test]
 fn in_pieces() {
-    for (parameters, body, fields, files, malformed) in WERKZEUG {
+    for (parameters, body, fields, files, malformed) in WERKZEUG.iter().step_by(5) {
         // What comes before the delimiter moves it to each place around the block's end.
         for shift in (64 * 1024 - body.len().min(200))..=64 * 1024 {
             let mut long = vec![b'.'; shift];
@@ -318,7 +318,7 @@ fn hostile_bodies() {
     assert_eq!(call(&format!("boundary={wide}"), "\r\n--".repeat(1 << 20).into_bytes()), 200);
     // What almost is one, again and again; behind a head, so that it is data of a file.
     let file = "--b\r\nContent-Disposition: form-data; name=n; filename=f\r\n\r\n";
-    for almost in ["\r\n--b", "\r\n--b ", "\r\n--b-", "--b\r\n", "\r", "\n", "-", " ", "\r\n--b\t\t\t\t\t\t\t\tx"] {
+    for almost in ["\r\n--bx", "\r\n--b .", "\r\n--b-", "x--b\r\n", "\r", "\n", "-", " ", "\r\n--b\t\t\t\t\t\t\t\tx"] {
         let body = format!("{file}{}\r\n--b--", almost.repeat((2 << 20) / almost.len()));
         assert_eq!(call("boundary=b", body.into_bytes()), 200, "{almost:?}");
     }
