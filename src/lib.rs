@@ -43,7 +43,8 @@
 //! | answer | [`IntoResponse`], [`Response`], [`redirect`], [`jsonify`], streamed: [`Body::blocks`], [`StreamBody`] |
 //! | fail | [`abort!`], [`Error`], [`HttpError`], [`Or500`], [`OrAbort`] |
 //! | ask for what belongs to the request | [`request`], [`g`], [`current_app`], [`url_for!`] |
-//! | keep what belongs to a visitor | `session`, `flash` (feature `sessions`) |
+//! | keep what belongs to a visitor | `session`, `flash` (feature `sessions`); elsewhere: `SessionInterface` |
+//! | sign tokens, hash passwords | `URLSafeTimedSerializer` (feature `sessions`), `generate_password_hash` (`passwords`) |
 //! | render pages, send files | `render`, `context!`, `send_file` |
 //! | run async code | [`bridge`] |
 //! | test without a socket | [`TestClient`], by [`App::test_client`] |
@@ -61,6 +62,8 @@
 //! | `g.user = user`, `g.user` | `g().set_shown("user", user)`, `g().get::<User>("user")`: see [`G`] |
 //! | `session["id"] = 7`, `session.get("id")` | `session().set("id", 7)?`, `session().get::<i64>("id")` |
 //! | `flash("Saved.")` | `flash("Saved.")?` |
+//! | `app.session_interface = …` | `app.session_interface(MemorySessions::new())` |
+//! | `URLSafeTimedSerializer(key, salt="x").dumps(7)` | `URLSafeTimedSerializer::new(key).with_salt("x").dumps(&7)?` |
 //! | `render_template("post.html", post=post)` | `render("post.html", context! { post })` |
 //! | `redirect(url_for("blog.post", id=7))` | `redirect(url_for!("blog.post", id = 7)?)`, in a view with pages too: see [`redirect`] |
 //! | `abort(404)` | [`abort!(404)`](abort!), in a function that returns [`Result`] |
@@ -91,7 +94,8 @@
 //! | `tiny_http` | the engine over the tiny_http crate, beside the native one | yes |
 //! | `compute` | `bridge::compute`, by rayon | yes |
 //! | `multipart` | `multipart/form-data`, by multer | no |
-//! | `sessions` | `session()` and `flash`, in Flask's signed cookie | no |
+//! | `sessions` | `session()` and `flash`, in Flask's signed cookie; signed tokens | no |
+//! | `passwords` | password hashes, as Werkzeug's | no |
 //! | `tokio` | tokio behind the bridge: `bridge::LoopPolicy::tokio()`, for reqwest, sqlx and what else needs a runtime | no |
 //! | `tls` | HTTPS by the native engine: `Server::tls`, `--cert` and `--key`, by rustls | no |
 //! | `full` | all of them | no |
@@ -113,11 +117,15 @@ mod json;
 mod multidict;
 #[cfg(feature = "multipart")]
 mod multipart;
+#[cfg(feature = "passwords")]
+mod passwords;
 #[cfg_attr(not(feature = "tiny_http"), allow(dead_code, reason = "some of it only that engine needs"))]
 mod pool;
 #[allow(dead_code, unused_imports, reason = "the engine that reads requests by it is not here yet")]
 mod proto;
 mod quiet;
+#[cfg(any(feature = "sessions", feature = "passwords"))]
+mod random;
 mod request;
 mod respond;
 mod response;
@@ -127,6 +135,8 @@ pub mod server;
 mod service;
 #[cfg(feature = "sessions")]
 mod session;
+#[cfg(feature = "sessions")]
+mod signing;
 #[cfg(feature = "static_files")]
 mod static_files;
 #[cfg(feature = "templates")]
@@ -147,20 +157,27 @@ pub use form::{FormData, FormLimits, Upload};
 pub use globals::{WithContext, stream_with_context};
 pub use globals::{after_this_request, current_app, current_context, g, has_request_context, request, url_for};
 #[cfg(feature = "sessions")]
-pub use globals::{flash, flash_with, get_flashed_messages, session};
+pub use globals::{flash, flash_with, get_flashed_messages, get_flashed_messages_with, session};
 #[cfg(feature = "templates")]
 pub use globals::{render, render_template_string};
 #[cfg(feature = "static_files")]
 pub use globals::{send_file, send_file_with, send_from_directory};
 pub use json::{Json, jsonify};
 pub use multidict::MultiDict;
+#[cfg(feature = "passwords")]
+pub use passwords::{check_password_hash, generate_password_hash, generate_password_hash_with};
 pub use request::Request;
 pub use respond::{IntoHeaders, IntoResponse, Redirect, StreamBody, redirect};
 pub use response::{IntoStatus, Response, escape_html};
 pub use run::{BadOption, RunOptions};
 pub use service::Service;
 #[cfg(feature = "sessions")]
-pub use session::{BadSession, Flashed, Session, SessionData, SessionSerializer, Tagged};
+pub use session::{
+    BadSession, Flashed, MemorySessions, NullSession, SecureCookieSessionInterface, Session, SessionCookie,
+    SessionData, SessionInterface, SessionSerializer, SessionState, Tagged,
+};
+#[cfg(feature = "sessions")]
+pub use signing::{BadData, Digest, KeyDerivation, Signer, TimestampSigner, URLSafeSerializer, URLSafeTimedSerializer};
 #[cfg(feature = "static_files")]
 pub use static_files::SendFile;
 pub use testing::{RequestBuilder, TestClient, TestResponse};

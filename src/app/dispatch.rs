@@ -166,7 +166,9 @@ fn finish(app: &Frozen, ctx: &Arc<Ctx>, result: Result<Response>, response: &mut
         }
     }
     #[cfg(feature = "sessions")]
-    crate::session::save(ctx, response);
+    if let Err(error) = guarded(|| crate::session::save(ctx, response)) {
+        *response = internal(app, ctx, error);
+    }
 }
 
 /// Step 5: the error handlers, by status first, then by type, the innermost scope's first each time.

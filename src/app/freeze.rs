@@ -130,8 +130,11 @@ fn parts(app: &mut App, root: &Path, settings: &Settings, mistakes: &mut Vec<Mis
         Err((what, at)) => mistakes.push(Mistake { at, what }),
     }
     #[cfg(feature = "sessions")]
-    if let Some(serializer) = crate::session::SessionSerializer::configured(&settings.session) {
-        parts.insert(Arc::new(serializer));
+    {
+        use crate::session::{Interface, SecureCookieSessionInterface};
+        let by_default = || Box::new(SecureCookieSessionInterface::configured(&settings.session)) as _;
+        let interface = app.session_interface.take().unwrap_or_else(by_default);
+        parts.insert(Arc::new(Interface(interface)));
     }
     parts
 }

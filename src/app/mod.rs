@@ -59,6 +59,8 @@ pub struct App {
     states: TypeMap,
     converters: Converters,
     scaffold: Scaffold,
+    #[cfg(feature = "sessions")]
+    session_interface: Option<Box<dyn crate::session::SessionInterface>>,
     #[cfg(feature = "static_files")]
     static_files: StaticSetup,
     #[cfg(feature = "templates")]
@@ -82,6 +84,8 @@ impl App {
             states: TypeMap::default(),
             converters: Converters::default(),
             scaffold: Scaffold { is_app: true, ..Scaffold::default() },
+            #[cfg(feature = "sessions")]
+            session_interface: None,
             #[cfg(feature = "static_files")]
             static_files: StaticSetup::default(),
             #[cfg(feature = "templates")]
@@ -129,6 +133,15 @@ impl App {
     /// Adds a converter for variables of rules: `<name:variable>`.
     pub fn converter(&mut self, name: &str, converter: impl Converter + 'static) -> &mut App {
         self.converters.register(name, converter);
+        self
+    }
+
+    /// Where sessions are kept (Flask's `app.session_interface`): see [`SessionInterface`](crate::SessionInterface).
+    ///
+    /// Without this call they are in a signed cookie.
+    #[cfg(feature = "sessions")]
+    pub fn session_interface(&mut self, interface: impl crate::session::SessionInterface) -> &mut App {
+        self.session_interface = Some(Box::new(interface));
         self
     }
 
