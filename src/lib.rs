@@ -72,7 +72,8 @@
 //! | a generator as a response | [`Body::blocks`]; an async one: [`StreamBody`] |
 //! | `stream_with_context(generate())` | [`stream_with_context`], of iterators and async streams |
 //! | `client.post("/x", data={"a": "b"})` | `client.post("/x").form([("a", "b")]).send()` |
-//! | `with client: …`, then `g`, `session` | [`TestResponse::context`] |
+//! | `with client: …`, then `g`, `session` | [`TestResponse::context`], `TestResponse::session` |
+//! | `with client.session_transaction() as session:` | `client.session_transaction(\|session\| …)` |
 //! | `with app.test_request_context():` | [`AppService::with_context`] |
 //! | `flask run --debug` | `cargo run -- --debug` |
 //!

@@ -139,11 +139,17 @@ impl Session {
         inner
     }
 
+    /// Why it cannot be written to, if it cannot.
+    pub(crate) fn unavailable(&self) -> Option<&str> {
+        Opened::of(&self.0).null.as_ref().map(NullSession::why)
+    }
+
     #[track_caller]
     fn check_writable(&self) -> Result<()> {
-        match &Opened::of(&self.0).null {
+        // No closure: it would hide the caller's line.
+        match self.unavailable() {
             None => Ok(()),
-            Some(null) => Err(Error::msg(null.why())).here(),
+            Some(why) => Err(Error::msg(why)).here(),
         }
     }
 

@@ -2,6 +2,9 @@
 
 mod blueprints;
 mod client;
+mod client_requests;
+#[cfg(feature = "sessions")]
+mod client_sessions;
 mod context;
 mod cookies;
 mod errors;
