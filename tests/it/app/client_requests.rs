@@ -102,11 +102,9 @@ fn files_make_it_multipart() {
 #[test]
 fn what_is_followed() {
     let mut app = echo();
-    app.route("/to/<int:status>/<path:to>", |status: i64, to: String| {
-        redirect(&format!("/{to}")).status(status as u16)
-    })
-    .methods(["GET", "POST", "PUT", "HEAD"])
-    .endpoint("to");
+    app.route("/to/<int:status>/<path:to>", |status: i64, to: String| redirect(format!("/{to}")).status(status as u16))
+        .methods(["GET", "POST", "PUT", "HEAD"])
+        .endpoint("to");
     app.get("/go", || redirect(request().args().get("to").unwrap_or("/"))).endpoint("go");
     app.get("/deep/er/go", || redirect(request().args().get("to").unwrap_or("/"))).endpoint("deeper");
     app.get("/a", || redirect("/b")).endpoint("a");
