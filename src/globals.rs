@@ -195,6 +195,30 @@ pub fn get_flashed_messages() -> Vec<Flashed> {
     Session::of(&request_context("get_flashed_messages()")).flashed_messages()
 }
 
+/// As [`get_flashed_messages`], those of these categories (Flask's argument `category_filter`); all when none is named.
+/// The others are taken out of the session too.
+///
+/// ```
+/// use dewar::{App, flash, flash_with, get_flashed_messages_with};
+///
+/// let mut app = App::new("demo");
+/// app.config_mut().set("SECRET_KEY", "long, random, and known to nobody else");
+/// app.get("/", || {
+///     flash("saved")?;
+///     flash_with("and now it is full", "warning")?;
+///     Ok::<_, dewar::Error>(get_flashed_messages_with(["warning", "error"])[0].to_string())
+/// });
+/// assert_eq!(app.test_client().get("/").text(), "and now it is full");
+/// ```
+///
+/// # Panics
+/// Outside of a request, at the caller's line.
+#[cfg(feature = "sessions")]
+#[track_caller]
+pub fn get_flashed_messages_with<C: AsRef<str>>(category_filter: impl IntoIterator<Item = C>) -> Vec<Flashed> {
+    Session::of(&context("get_flashed_messages_with()")).flashed_messages_with(category_filter)
+}
+
 /// The app that answers the current request, as its requests see it.
 ///
 /// # Panics

@@ -45,10 +45,11 @@
 //! | answer | [`IntoResponse`], [`make_response`], [`Response`], [`redirect`], [`jsonify`], streamed: [`Body::blocks`], [`StreamBody`] |
 //! | fail | [`abort!`], [`Error`], [`HttpError`], [`Or500`], [`OrAbort`] |
 //! | ask for what belongs to the request | [`request`], [`g`], [`current_app`], [`url_for!`] |
-//! | keep what belongs to a visitor | `session`, `flash` (feature `sessions`) |
 //! | render pages, send files | `render`, `context!`, `send_file`, `send_data` |
 //! | print JSON byte for byte as Flask | [`JsonProvider`], [`http_date`](mod@http_date) |
 //! | answer conditions and ranges | [`Response::make_conditional`], [`Request::if_none_match`], [`ETags`], [`Range`], [`CacheControl`] |
+//! | keep what belongs to a visitor | `session`, `flash` (feature `sessions`); elsewhere: `SessionInterface` |
+//! | sign tokens, hash passwords | `URLSafeTimedSerializer` (feature `sessions`), `generate_password_hash` (`passwords`) |
 //! | run async code | [`bridge`] |
 //! | test without a socket | [`TestClient`], by [`App::test_client`] |
 //! | configure | [`Config`], by [`App::config_mut`]; [`App::instance_path`]; [`env_var`] |
@@ -72,6 +73,8 @@
 //! | `g.user = user`, `g.user` | `g().set_shown("user", user)`, `g().get::<User>("user")`: see [`G`] |
 //! | `session["id"] = 7`, `session.get("id")` | `session().set("id", 7)?`, `session().get::<i64>("id")` |
 //! | `flash("Saved.")` | `flash("Saved.")?` |
+//! | `app.session_interface = …` | `app.session_interface(MemorySessions::new())` |
+//! | `URLSafeTimedSerializer(key, salt="x").dumps(7)` | `URLSafeTimedSerializer::new(key).with_salt("x").dumps(&7)?` |
 //! | `render_template("post.html", post=post)` | `render("post.html", context! { post })` |
 //! | `redirect(url_for("blog.post", id=7))` | `redirect(url_for!("blog.post", id = 7)?)`, in a view with pages too: see [`redirect`] |
 //! | `abort(404)` | [`abort!(404)`](abort!), in a function that returns [`Result`] |
@@ -83,7 +86,8 @@
 //! | a generator as a response | [`Body::blocks`]; an async one: [`StreamBody`] |
 //! | `stream_with_context(generate())` | [`stream_with_context`], of iterators and async streams |
 //! | `client.post("/x", data={"a": "b"})` | `client.post("/x").form([("a", "b")]).send()` |
-//! | `with client: …`, then `g`, `session` | [`TestResponse::context`] |
+//! | `with client: …`, then `g`, `session` | [`TestResponse::context`], `TestResponse::session` |
+//! | `with client.session_transaction() as session:` | `client.session_transaction(\|session\| …)` |
 //! | `with app.test_request_context():` | [`AppService::with_context`] |
 //! | `app.config.from_file("site.toml", tomllib.load)` | `app.config_mut().from_file("site.toml", false)?`: see [`Config::from_file`] |
 //! | `app.config.from_prefixed_env()` | `app.config_mut().from_prefixed_env("DEWAR")`: see [`Config::from_prefixed_env`] |
@@ -110,7 +114,8 @@
 //! | `compute` | `bridge::compute`, by rayon | yes |
 //! | `cli` | the command line of the app's program: `run`, `routes`, commands of one's own, by clap; without it, the environment alone says how to serve | yes |
 //! | `multipart` | `multipart/form-data`, with uploads in memory or on disk; `secure_filename` | no |
-//! | `sessions` | `session()` and `flash`, in Flask's signed cookie | no |
+//! | `sessions` | `session()` and `flash`, in Flask's signed cookie; signed tokens | no |
+//! | `passwords` | password hashes, as Werkzeug's | no |
 //! | `tokio` | tokio behind the bridge: `bridge::LoopPolicy::tokio()`, for reqwest, sqlx and what else needs a runtime | no |
 //! | `toml` | configuration files in TOML | no |
 //! | `tls` | HTTPS by the native engine: `Server::tls`, `--cert` and `--key`, by rustls | no |
@@ -145,11 +150,15 @@ pub mod middleware;
 mod multidict;
 #[cfg(feature = "multipart")]
 mod multipart;
+#[cfg(feature = "passwords")]
+mod passwords;
 #[cfg_attr(not(feature = "tiny_http"), allow(dead_code, reason = "some of it only that engine needs"))]
 mod pool;
 #[allow(dead_code, unused_imports, reason = "the engine that reads requests by it is not here yet")]
 mod proto;
 mod quiet;
+#[cfg(any(feature = "sessions", feature = "passwords"))]
+mod random;
 mod range;
 mod request;
 mod respond;
@@ -163,6 +172,8 @@ mod service;
 #[cfg(feature = "sessions")]
 mod session;
 pub mod signals;
+#[cfg(feature = "sessions")]
+mod signing;
 #[cfg(feature = "static_files")]
 mod static_files;
 #[cfg(feature = "templates")]
@@ -198,7 +209,7 @@ pub use globals::{
     has_request_context, jsonify, request, url_for,
 };
 #[cfg(feature = "sessions")]
-pub use globals::{flash, flash_with, get_flashed_messages, session};
+pub use globals::{flash, flash_with, get_flashed_messages, get_flashed_messages_with, session};
 #[cfg(feature = "templates")]
 pub use globals::{render, render_template_string};
 #[cfg(feature = "static_files")]
@@ -207,6 +218,8 @@ pub use header_set::HeaderSet;
 pub use json::Json;
 pub use json_provider::JsonProvider;
 pub use multidict::MultiDict;
+#[cfg(feature = "passwords")]
+pub use passwords::{check_password_hash, generate_password_hash, generate_password_hash_with};
 pub use range::{ByteRange, ContentRange, IfRange, Range};
 pub use request::Request;
 pub use respond::{IntoHeaders, IntoResponse, Redirect, StreamBody, make_response, redirect};
@@ -217,7 +230,12 @@ pub use run::{BadOption, RunOptions};
 pub use secure_filename::secure_filename;
 pub use service::Service;
 #[cfg(feature = "sessions")]
-pub use session::{BadSession, Flashed, Session, SessionData, SessionSerializer, Tagged};
+pub use session::{
+    BadSession, Flashed, MemorySessions, NullSession, SecureCookieSessionInterface, Session, SessionCookie,
+    SessionData, SessionInterface, SessionSerializer, SessionState, Tagged,
+};
+#[cfg(feature = "sessions")]
+pub use signing::{BadData, Digest, KeyDerivation, Signer, TimestampSigner, URLSafeSerializer, URLSafeTimedSerializer};
 #[cfg(feature = "static_files")]
 pub use static_files::{FileETag, SendFile};
 pub use testing::{RequestBuilder, TestClient, TestResponse};

@@ -240,7 +240,10 @@ fn finish(app: &Frozen, ctx: &Arc<Ctx>, result: Result<Response>, response: &mut
         }
     }
     #[cfg(feature = "sessions")]
-    crate::session::save(ctx, response);
+    if let Err(error) = guarded(|| crate::session::save(ctx, response)) {
+        let error = unhandled(ctx, error);
+        *response = internal(app, ctx, error);
+    }
     if response.status() == StatusCode::NOT_MODIFIED {
         response.remove_entity_headers();
     }

@@ -223,8 +223,11 @@ fn parts(
         blueprints_folders(&mut app.scaffold, root, mistakes);
     }
     #[cfg(feature = "sessions")]
-    if let Some(serializer) = crate::session::SessionSerializer::configured(&settings.session) {
-        parts.insert(Arc::new(serializer));
+    {
+        use crate::session::{Interface, SecureCookieSessionInterface};
+        let by_default = || Box::new(SecureCookieSessionInterface::configured(&settings.session)) as _;
+        let interface = app.session_interface.take().unwrap_or_else(by_default);
+        parts.insert(Arc::new(Interface(interface)));
     }
     parts
 }

@@ -83,6 +83,8 @@ pub struct App {
     teardown_appcontext: Vec<handler::Teardown>,
     /// In the order of the calls: the last one is the outermost.
     middleware: Vec<Middleware>,
+    #[cfg(feature = "sessions")]
+    session_interface: Option<Box<dyn crate::session::SessionInterface>>,
     #[cfg(feature = "static_files")]
     static_files: StaticSetup,
     #[cfg(feature = "templates")]
@@ -114,6 +116,8 @@ impl App {
             scaffold: Scaffold { is_app: true, ..Scaffold::default() },
             teardown_appcontext: Vec::new(),
             middleware: Vec::new(),
+            #[cfg(feature = "sessions")]
+            session_interface: None,
             #[cfg(feature = "static_files")]
             static_files: StaticSetup::default(),
             #[cfg(feature = "templates")]
@@ -174,6 +178,15 @@ impl App {
             let what = format!("there is a state of type {} already", std::any::type_name::<T>());
             self.scaffold.mistakes.push(Mistake { at: Location::caller(), what });
         }
+        self
+    }
+
+    /// Where sessions are kept (Flask's `app.session_interface`): see [`SessionInterface`](crate::SessionInterface).
+    ///
+    /// Without this call they are in a signed cookie.
+    #[cfg(feature = "sessions")]
+    pub fn session_interface(&mut self, interface: impl crate::session::SessionInterface) -> &mut App {
+        self.session_interface = Some(Box::new(interface));
         self
     }
 

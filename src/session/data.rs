@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use serde_json::{Error, Value};
 
 use super::tagged::{self, Tagged};
+use crate::signing::json;
 
 /// The values of a session, by key, apart from any request: see [`SessionSerializer`](crate::SessionSerializer).
 ///
@@ -113,7 +114,7 @@ impl SessionData {
             }
             None => serde_json::to_string(&self.0).expect("keys are text, and values are JSON already"),
         };
-        tagged::ascii(&json)
+        json::ascii(json)
     }
 
     pub(super) fn raw(&self, key: &str) -> Option<&RawValue> {

@@ -44,7 +44,7 @@ struct SessionObject(Session);
 
 impl SessionObject {
     fn value(&self, key: &str) -> Option<Value> {
-        let raw = self.0.lock().data.raw(key)?.to_owned();
+        let raw = self.0.lock().state.data.raw(key)?.to_owned();
         let wire = data::wire(&raw)?;
         Some(match tagged::markup(&wire) {
             Some(html) => Value::from_safe_string(html.to_owned()),

@@ -1,23 +1,31 @@
-//! Sessions in a signed cookie, in Flask's own format, and the messages flashed in them.
+//! Sessions, in a signed cookie of Flask's own format or where an interface keeps them, and the messages flashed in them.
 
+mod cookie;
 mod data;
 #[cfg(feature = "templates")]
 pub(crate) mod in_templates;
+mod interface;
+mod memory;
 mod save;
 mod signer;
+mod state;
 mod tagged;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+pub use cookie::SessionCookie;
 pub use data::SessionData;
+pub(crate) use interface::Interface;
+pub use interface::{SecureCookieSessionInterface, SessionInterface};
+pub use memory::MemorySessions;
 pub(crate) use save::save;
 pub use signer::{BadSession, SessionSerializer};
+pub use state::{NullSession, SessionState};
 pub use tagged::Tagged;
 
 use crate::config::SessionSettings;
@@ -40,7 +48,7 @@ const FLASHES: &str = "_flashes";
 /// **The visitor can read it**: it is signed, not encrypted. And browsers keep no more than some 4 KB.
 ///
 /// The configuration's `SECRET_KEY` must be set, or else the session is empty and cannot be written to. The other keys are
-/// in [`Config`](crate::Config)'s table.
+/// in [`Config`](crate::Config)'s table. Sessions that are kept elsewhere: [`SessionInterface`], [`MemorySessions`].
 ///
 /// ```
 /// use dewar::{App, Form, Redirect, Result, Session, redirect};
@@ -73,33 +81,41 @@ pub struct Session(Arc<Ctx>);
 
 /// What a request knows of its session.
 struct Opened {
-    /// Whether the app has a key.
-    writable: bool,
+    /// Why it cannot be written to, if it cannot.
+    null: Option<NullSession>,
     inner: Mutex<Inner>,
 }
 
 #[derive(Default)]
 struct Inner {
-    data: SessionData,
-    accessed: bool,
-    modified: bool,
+    state: SessionState,
     /// The messages, once they were taken out.
     flashes: Option<Vec<Flashed>>,
 }
 
 impl Opened {
-    /// Reads the cookie.
+    /// Has the interface open it.
     fn of(ctx: &Ctx) -> &Opened {
         let opened = ctx.session_slot().get_or_init(|| {
-            let Some(serializer) = ctx.site().parts().get::<SessionSerializer>() else {
-                return Box::new(Opened { writable: false, inner: Mutex::default() });
+            let (state, null) = match Opened::open(ctx) {
+                Ok(state) => (state, None),
+                Err(null) => (SessionState::default(), Some(null)),
             };
-            let settings = settings(ctx);
-            let read = |text: String| serializer.loads(&text, settings.lifetime, SystemTime::now()).ok();
-            let data = ctx.request().cookie(&settings.cookie_name).and_then(read).unwrap_or_default();
-            Box::new(Opened { writable: true, inner: Mutex::new(Inner { data, ..Inner::default() }) })
+            Box::new(Opened { null, inner: Mutex::new(Inner { state, flashes: None }) })
         });
         opened.downcast_ref().expect("only this room fills the slot")
+    }
+
+    fn open(ctx: &Ctx) -> Result<SessionState, NullSession> {
+        let site = ctx.site();
+        let interface = site.parts().get::<Interface>().ok_or_else(NullSession::default)?;
+        match interface.0.open_session(site, ctx.request()) {
+            Ok(opened) => opened.ok_or_else(|| interface.0.make_null_session(site)),
+            Err(error) => {
+                log::error!("the session could not be opened: {error:#}");
+                Err(NullSession::new(format!("the session could not be opened: {error}")))
+            }
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -120,26 +136,28 @@ impl Session {
     /// Everything that is asked goes through here, and makes the response depend on the cookie.
     fn lock(&self) -> MutexGuard<'_, Inner> {
         let mut inner = Opened::of(&self.0).lock();
-        inner.accessed = true;
+        inner.state.accessed = true;
         inner
+    }
+
+    /// Why it cannot be written to, if it cannot.
+    pub(crate) fn unavailable(&self) -> Option<&str> {
+        Opened::of(&self.0).null.as_ref().map(NullSession::why)
     }
 
     #[track_caller]
     fn check_writable(&self) -> Result<()> {
-        if Opened::of(&self.0).writable {
-            return Ok(());
+        // No closure: it would hide the caller's line.
+        match self.unavailable() {
+            None => Ok(()),
+            Some(why) => Err(Error::msg(why)).here(),
         }
-        Err(Error::msg(
-            "the session cannot be written to, since the app has no SECRET_KEY to sign it with: make a random one, for \
-             instance by `openssl rand -hex 32`, keep it out of the sources, and give it to the app by \
-             `app.config_mut().set(\"SECRET_KEY\", …)` or `from_prefixed_env`",
-        ))
     }
 
     /// The value of this key, when it is there and a `T`.
     pub fn get<T: DeserializeOwned>(&self, key: &str) -> Option<T> {
         // Read after the lock is let go: `T` may do as it likes.
-        let raw = self.lock().data.raw(key)?.to_owned();
+        let raw = self.lock().state.data.raw(key)?.to_owned();
         data::decode(&raw)
     }
 
@@ -153,8 +171,8 @@ impl Session {
         // Before the lock is taken: what is other people's code may use the session.
         let (key, value) = (key.into(), data::encode(value).map_err(Error::from).here()?);
         let mut inner = self.lock();
-        inner.data.insert(key, value);
-        inner.modified = true;
+        inner.state.data.insert(key, value);
+        inner.state.modified = true;
         Ok(())
     }
 
@@ -167,16 +185,16 @@ impl Session {
         self.check_writable()?;
         let key = key.into();
         let mut inner = self.lock();
-        inner.data.set_tagged(key, value);
-        inner.modified = true;
+        inner.state.data.set_tagged(key, value);
+        inner.state.modified = true;
         Ok(())
     }
 
     /// Takes a value out; says whether there was one.
     pub fn remove(&self, key: &str) -> bool {
         let mut inner = self.lock();
-        let removed = inner.data.remove(key);
-        inner.modified |= removed;
+        let removed = inner.state.data.remove(key);
+        inner.state.modified |= removed;
         removed
     }
 
@@ -184,8 +202,8 @@ impl Session {
     pub fn pop<T: DeserializeOwned>(&self, key: &str) -> Option<T> {
         let raw = {
             let mut inner = self.lock();
-            let raw = inner.data.take(key)?;
-            inner.modified = true;
+            let raw = inner.state.data.take(key)?;
+            inner.state.modified = true;
             raw
         };
         data::decode(&raw)
@@ -194,38 +212,53 @@ impl Session {
     /// Takes all values out; the browser is told to forget the cookie.
     pub fn clear(&self) {
         let mut inner = self.lock();
-        inner.data.clear();
-        inner.modified = true;
+        inner.state.data.clear();
+        inner.state.modified = true;
     }
 
     /// Whether there is a value of this key.
     pub fn contains(&self, key: &str) -> bool {
-        self.lock().data.contains(key)
+        self.lock().state.data.contains(key)
     }
 
     /// The keys, sorted; `_permanent` and `_flashes` are among them when they are set.
     pub fn keys(&self) -> Vec<String> {
-        self.lock().data.keys().map(str::to_owned).collect()
+        self.lock().state.data.keys().map(str::to_owned).collect()
     }
 
     /// Whether it has no values.
     pub fn is_empty(&self) -> bool {
-        self.lock().data.is_empty()
+        self.lock().state.data.is_empty()
+    }
+
+    /// How many values it has; `_permanent` and `_flashes` count when they are set.
+    pub fn len(&self) -> usize {
+        self.lock().state.data.len()
+    }
+
+    /// Gives it another id, where it has one ([`MemorySessions`]): to be called when somebody logs in, so that an id that
+    /// somebody else knows, because they planted it, is worth nothing. The values stay.
+    ///
+    /// In a signed cookie there is no id; then it is signed anew, and that is all.
+    pub fn regenerate(&self) {
+        let mut inner = self.lock();
+        inner.state.wants_new_id = true;
+        inner.state.modified = true;
     }
 
     /// Whether it was changed by this request, and will be written.
     pub fn is_modified(&self) -> bool {
-        self.lock().modified
+        self.lock().state.modified
     }
 
     /// Has it written although nothing was set, or not written although something was.
     pub fn set_modified(&self, modified: bool) {
-        self.lock().modified = modified;
+        self.lock().state.modified = modified;
     }
 
     /// Whether the browser keeps it after it is closed, for `PERMANENT_SESSION_LIFETIME`.
     pub fn permanent(&self) -> bool {
-        self.lock().permanent()
+        self.lock().state.is_permanent()
     }
 
     /// Says whether the browser keeps it after it is closed.
@@ -247,13 +280,13 @@ impl Session {
         let told = signals::Flashing { message: message.into(), category: category.into() };
         let flash = Tagged::Tuple(vec![told.category.clone().into(), told.message.clone().into()]).into_wire();
         let mut inner = self.lock();
-        let mut flashes = match inner.data.raw(FLASHES).and_then(data::wire) {
+        let mut flashes = match inner.state.data.raw(FLASHES).and_then(data::wire) {
             Some(Value::Array(flashes)) => flashes,
             _ => Vec::new(),
         };
         flashes.push(flash);
-        inner.data.insert(FLASHES.to_owned(), data::raw(flashes.into()));
-        inner.modified = true;
+        inner.state.data.insert(FLASHES.to_owned(), data::raw(flashes.into()));
+        inner.state.modified = true;
         drop(inner);
         signals::MESSAGE_FLASHED.send(&self.0, &told);
         Ok(())
@@ -265,21 +298,24 @@ impl Session {
         if let Some(flashes) = &inner.flashes {
             return flashes.clone();
         }
-        let raw = inner.data.take(FLASHES);
-        inner.modified |= raw.is_some();
+        let raw = inner.state.data.take(FLASHES);
+        inner.state.modified |= raw.is_some();
         let kept = raw.as_deref().and_then(data::wire);
         let kept = kept.as_ref().and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         let flashes: Vec<Flashed> = kept.iter().filter_map(Flashed::read).collect();
         inner.flashes = Some(flashes.clone());
         flashes
     }
-}
 
-impl Inner {
-    /// Whether Python would take the value for true.
-    fn permanent(&self) -> bool {
-        let value = self.data.raw(PERMANENT).map(|raw| raw.get());
-        value.is_some_and(|value| !matches!(value, "false" | "null" | "0" | "0.0" | "\"\"" | "[]" | "{}"))
+    /// As [`flashed_messages`](Session::flashed_messages), of these categories; of all when none is named. All are taken
+    /// out of the session.
+    pub fn flashed_messages_with<C: AsRef<str>>(&self, category_filter: impl IntoIterator<Item = C>) -> Vec<Flashed> {
+        let wanted: Vec<C> = category_filter.into_iter().collect();
+        let mut flashes = self.flashed_messages();
+        if !wanted.is_empty() {
+            flashes.retain(|flashed| wanted.iter().any(|category| category.as_ref() == flashed.category));
+        }
+        flashes
     }
 }
 
@@ -293,7 +329,7 @@ impl fmt::Debug for Session {
     /// The keys; the values may be nobody's business.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = Opened::of(&self.0).lock();
-        f.debug_tuple("Session").field(&inner.data.keys().collect::<Vec<_>>()).finish()
+        f.debug_tuple("Session").field(&inner.state.data.keys().collect::<Vec<_>>()).finish()
     }
 }
 

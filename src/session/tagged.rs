@@ -5,11 +5,11 @@ use std::time::SystemTime;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde::Serialize;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::cookie::http_date;
+use crate::signing::json;
 
 pub(super) const DICT: &str = " di";
 const TUPLE: &str = " t";
@@ -131,41 +131,5 @@ pub(super) fn markup(value: &Value) -> Option<&str> {
 /// JSON as Python writes it for Flask: sorted keys, no blanks, floats in Python's form. Not yet ASCII.
 pub(super) fn text(mut value: Value) -> String {
     value.sort_all_objects();
-    let mut text = Vec::new();
-    let mut serializer = serde_json::Serializer::with_formatter(&mut text, Python);
-    value.serialize(&mut serializer).expect("a JSON value can be written as JSON");
-    String::from_utf8(text).expect("JSON is UTF-8")
-}
-
-/// JSON with `\u…` for all that is not ASCII: that stands in strings alone, so it may be replaced wherever it is.
-pub(super) fn ascii(json: &str) -> String {
-    use std::fmt::Write;
-    let mut text = String::with_capacity(json.len());
-    for c in json.chars() {
-        if c.is_ascii() && c != '\x7f' {
-            text.push(c);
-        } else {
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                write!(text, "\\u{unit:04x}").expect("writing to a string does not fail");
-            }
-        }
-    }
-    text
-}
-
-struct Python;
-
-impl serde_json::ser::Formatter for Python {
-    /// The shortest digits that read back as the same number, as Rust's; but with an exponent from 1e16 on and below
-    /// 1e-4, of two digits and with its sign.
-    fn write_f64<W: std::io::Write + ?Sized>(&mut self, writer: &mut W, value: f64) -> std::io::Result<()> {
-        let scientific = format!("{value:e}");
-        match scientific.split_once('e').and_then(|(digits, e)| Some((digits, e.parse::<i32>().ok()?))) {
-            Some((digits, e)) if !(-4..16).contains(&e) => {
-                let sign = if e < 0 { '-' } else { '+' };
-                write!(writer, "{digits}e{sign}{:02}", e.abs())
-            }
-            _ => write!(writer, "{value:?}"),
-        }
-    }
+    json::dumps(&value).expect("a JSON value can be written as JSON")
 }

@@ -1,17 +1,20 @@
-//! The client and the requests that it builds.
+//! The client.
 
+use std::any::Any;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, COOKIE, LOCATION};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
-use serde::Serialize;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, LOCATION, TRANSFER_ENCODING, USER_AGENT};
+use http::{HeaderMap, HeaderValue, Method, Uri};
 
+use super::base::Base;
+use super::builder::RequestBuilder;
 use super::jar::Jar;
 use super::response::TestResponse;
-use crate::app::App;
+use crate::app::{App, AppService};
 use crate::body::Body;
-use crate::ctx::KeepContext;
+use crate::cookie::Cookie;
+use crate::ctx::{Ctx, KeepContext};
 use crate::request::Request;
 use crate::response::Response;
 use crate::service::Service;
@@ -22,7 +25,8 @@ use crate::service::Service;
 /// [`RequestBuilder`], which takes headers and a body.
 ///
 /// An error that nothing handled is answered with 500 as ever, and given by [`TestResponse::error`]. It is also written to
-/// standard error, when there is no logger that was told of it.
+/// standard error, when there is no logger that was told of it. With the configuration's `TESTING`, or
+/// `PROPAGATE_EXCEPTIONS`, it panics in the test instead, with the error's own words.
 ///
 /// ```
 /// use dewar::{App, request};
@@ -38,7 +42,13 @@ use crate::service::Service;
 #[derive(Clone)]
 pub struct TestClient {
     service: Arc<dyn Service>,
-    jar: Arc<Mutex<Jar>>,
+    /// The same, when it is an app.
+    #[cfg_attr(not(feature = "sessions"), allow(dead_code, reason = "only sessions need it"))]
+    app: Option<AppService>,
+    base: Base,
+    /// `None`: without cookies.
+    jar: Option<Arc<Mutex<Jar>>>,
+    subdomains: bool,
 }
 
 impl App {
@@ -55,10 +65,35 @@ impl App {
     }
 }
 
+/// One request of several, when redirects are followed.
+pub(super) struct Sent {
+    pub(super) method: Method,
+    pub(super) base: Base,
+    pub(super) uri: Uri,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+}
+
 impl TestClient {
     /// A client of any service.
     pub fn new(service: impl Service + 'static) -> TestClient {
-        TestClient { service: Arc::new(service), jar: Arc::default() }
+        let app = (&service as &dyn Any).downcast_ref::<AppService>().cloned();
+        let base = app.as_ref().map_or_else(Base::default, |app| Base::of(app.site()));
+        TestClient { service: Arc::new(service), app, base, jar: Some(Arc::default()), subdomains: false }
+    }
+
+    /// Whether it keeps cookies; it does unless you say otherwise. A change begins with none.
+    #[must_use]
+    pub fn use_cookies(mut self, yes: bool) -> TestClient {
+        self.jar = yes.then(Arc::default);
+        self
+    }
+
+    /// Whether it follows redirects to subdomains of the host, as well; it does not unless you say so.
+    #[must_use]
+    pub fn allow_subdomain_redirects(mut self, yes: bool) -> TestClient {
+        self.subdomains = yes;
+        self
     }
 
     /// GET, at once.
@@ -103,70 +138,238 @@ impl TestClient {
         self.request("PATCH", path)
     }
 
-    /// Any request.
+    /// Any request. The path may be a whole URL, with another host.
     ///
     /// # Panics
     /// At the caller's line, when the method or the path cannot be one.
     #[track_caller]
     pub fn request(&self, method: &str, path: &str) -> RequestBuilder<'_> {
-        let Ok(method) = method.parse() else { panic!("{method:?} is not a method") };
-        let uri = match path.parse() {
-            Ok(uri) => uri,
-            Err(error) => panic!("{path:?} is not a path: {error}; percent-encode what a URL cannot hold"),
-        };
-        RequestBuilder { client: self, method, uri, headers: HeaderMap::new(), body: Bytes::new(), follow: false }
+        RequestBuilder::new(self, method, path)
     }
 
-    /// Sets a cookie for all paths.
+    pub(super) fn base(&self) -> &Base {
+        &self.base
+    }
+
+    /// Sets a cookie for all paths of the host.
+    ///
+    /// # Panics
+    /// At the caller's line, when the client keeps no cookies, or the name cannot be a cookie's.
+    #[track_caller]
     pub fn set_cookie(&self, name: &str, value: &str) {
-        self.jar().set(name, value);
+        self.store_cookie(&Cookie::new(name, value));
     }
 
-    /// Forgets a cookie.
+    /// Sets a cookie with all that it says: its domain, whose subdomains get it too, its path, and its end.
+    ///
+    /// ```
+    /// use dewar::{App, Cookie, request};
+    ///
+    /// let mut app = App::new("demo");
+    /// app.get("/shop", || request().cookie("cart").unwrap_or_default());
+    /// let client = app.test_client();
+    /// client.store_cookie(&Cookie::new("cart", "7").domain("example.org").path("/shop"));
+    /// assert_eq!(client.get("/shop").text(), "");
+    /// assert_eq!(client.request("GET", "/shop").base_url("http://www.example.org").send().text(), "7");
+    /// ```
+    ///
+    /// # Panics
+    /// At the caller's line, when the client keeps no cookies.
+    #[track_caller]
+    pub fn store_cookie(&self, cookie: &Cookie) {
+        self.jar().set(self.base.host_name(), cookie);
+    }
+
+    /// Forgets a cookie, of whatever domain and path.
+    ///
+    /// # Panics
+    /// At the caller's line, when the client keeps no cookies.
+    #[track_caller]
     pub fn delete_cookie(&self, name: &str) {
         self.jar().remove(name);
     }
 
-    /// A cookie's value.
+    /// Forgets the cookie of this domain and path.
+    ///
+    /// # Panics
+    /// At the caller's line, when the client keeps no cookies.
+    #[track_caller]
+    pub fn delete_cookie_at(&self, name: &str, domain: &str, path: &str) {
+        self.jar().remove_at(name, domain, path);
+    }
+
+    /// A cookie's value, of whatever domain and path.
+    ///
+    /// # Panics
+    /// At the caller's line, when the client keeps no cookies.
+    #[track_caller]
     pub fn cookie(&self, name: &str) -> Option<String> {
         self.jar().get(name).map(str::to_owned)
     }
 
-    fn jar(&self) -> MutexGuard<'_, Jar> {
-        self.jar.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The value of the cookie of this domain and path (Flask's `get_cookie`).
+    ///
+    /// # Panics
+    /// At the caller's line, when the client keeps no cookies.
+    #[track_caller]
+    pub fn cookie_at(&self, name: &str, domain: &str, path: &str) -> Option<String> {
+        self.jar().get_at(name, domain, path).map(str::to_owned)
     }
 
-    fn send_one(&self, method: &Method, uri: &Uri, headers: &HeaderMap, body: Bytes) -> TestResponse {
-        let mut request = http::Request::new(Body::from(body.clone()));
-        *request.method_mut() = method.clone();
-        *request.uri_mut() = uri.clone();
-        let sent = request.headers_mut();
-        *sent = headers.clone();
-        sent.entry("host").or_insert(HeaderValue::from_static("localhost"));
-        sent.entry("user-agent").or_insert(HeaderValue::from_static("dewar-test"));
-        if !body.is_empty() {
-            sent.entry(CONTENT_LENGTH).or_insert(body.len().into());
-        }
-        if let Some(cookies) = self.jar().header(uri.path()).filter(|_| !headers.contains_key(COOKIE)) {
-            sent.insert(COOKIE, HeaderValue::try_from(cookies).expect("cookies are quoted"));
-        }
-        request.extensions_mut().insert(KeepContext(None));
-        let request = Request::from(request).with_remote_addr(([127, 0, 0, 1], 0).into());
+    #[track_caller]
+    fn jar(&self) -> MutexGuard<'_, Jar> {
+        let Some(jar) = &self.jar else {
+            panic!("this client keeps no cookies: make one without `use_cookies(false)`");
+        };
+        jar.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 
+    /// Changes the session that the next request has, before there is any request (Flask's `session_transaction`). What
+    /// `change` returns is handed back.
+    ///
+    /// The session is opened with the client's cookies and saved into them, as with a request for `/` that does no more
+    /// than that; `session()` is there meanwhile.
+    ///
+    /// ```
+    /// use dewar::{App, session};
+    ///
+    /// let mut app = App::new("demo");
+    /// app.config_mut().set("SECRET_KEY", "dev");
+    /// app.get("/", || session().get::<String>("user").unwrap_or_default());
+    /// let client = app.test_client();
+    /// client.session_transaction(|session| session.set("user", "ada")).unwrap();
+    /// assert_eq!(client.get("/").text(), "ada");
+    /// assert_eq!(client.session_transaction(|session| session.len()), 1);
+    /// ```
+    ///
+    /// # Panics
+    /// At the caller's line, when the service is no app, the client keeps no cookies, the app has no session, because its
+    /// `SECRET_KEY` is missing, for instance, or it could not be saved.
+    #[cfg(feature = "sessions")]
+    #[track_caller]
+    pub fn session_transaction<T>(&self, change: impl FnOnce(&crate::session::Session) -> T) -> T {
+        let Some(app) = &self.app else { panic!("this client's service is no app, and has no sessions") };
+        drop(self.jar());
+        let done = app.with_context(self.request("GET", "/").into_request(), || {
+            let ctx = crate::globals::current_context().expect("a context was just put in place");
+            let session = crate::session::Session::of(&ctx);
+            if let Some(why) = session.unavailable() {
+                return Err(format!("there is no session: {why}"));
+            }
+            let result = change(&session);
+            let mut response = Response::default();
+            match crate::session::save(&ctx, &mut response) {
+                Ok(()) => Ok((result, response)),
+                Err(error) => Err(format!("the session could not be saved: {error:#}")),
+            }
+        });
+        match done {
+            Ok((result, response)) => {
+                self.jar().store(self.base.host_name(), &self.base.whole_path("/"), response.headers());
+                result
+            }
+            Err(why) => panic!("{why}"),
+        }
+    }
+
+    /// A request as a server would have received it.
+    pub(super) fn request_for(&self, sent: &Sent) -> Request {
+        let mut request = http::Request::new(Body::from(sent.body.clone()));
+        *request.method_mut() = sent.method.clone();
+        *request.uri_mut() = sent.uri.clone();
+        let headers = request.headers_mut();
+        *headers = sent.headers.clone();
+        if !headers.contains_key(HOST) {
+            let host = HeaderValue::try_from(sent.base.host.as_str()).expect("a URL's host is visible ASCII");
+            headers.insert(HOST, host);
+        }
+        headers.entry(USER_AGENT).or_insert(HeaderValue::from_static("dewar-test"));
+        if !sent.body.is_empty() {
+            headers.entry(CONTENT_LENGTH).or_insert(sent.body.len().into());
+        }
+        if self.jar.is_some() && !headers.contains_key(COOKIE) {
+            let path = sent.base.whole_path(sent.uri.path());
+            if let Some(cookies) = self.jar().header(sent.base.host_name(), &path) {
+                headers.insert(COOKIE, HeaderValue::try_from(cookies).expect("cookies are quoted"));
+            }
+        }
+        Request::from(request).with_remote_addr(([127, 0, 0, 1], 0).into()).with_secure(sent.base.secure)
+    }
+
+    #[track_caller]
+    pub(super) fn send(&self, mut sent: Sent, follow: bool) -> TestResponse {
+        let mut history = Vec::new();
+        let mut seen: Vec<(u16, String)> = Vec::new();
+        loop {
+            let mut response = self.send_one(&sent);
+            let redirect = follow && matches!(response.status(), 301 | 302 | 303 | 305 | 307 | 308);
+            let location = response.header(LOCATION.as_str()).map(str::to_owned);
+            let Some(location) = location.filter(|_| redirect) else {
+                response.history = history;
+                return response;
+            };
+            let step = (response.status(), location);
+            assert!(!seen.contains(&step), "a circle of redirects: it was at {} with {} before", step.1, step.0);
+            assert!(seen.len() < 20, "more than 20 redirects, the last to {}", step.1);
+            if !matches!(step.0, 307 | 308) {
+                if sent.method != Method::HEAD {
+                    sent.method = Method::GET;
+                }
+                sent.body = Bytes::new();
+                for header in [CONTENT_TYPE, CONTENT_LENGTH, TRANSFER_ENCODING] {
+                    sent.headers.remove(header);
+                }
+            }
+            (sent.base, sent.uri) = sent.base.resolve(sent.uri.path(), &step.1, self.subdomains);
+            // One that was given by hand was for the first request's host.
+            sent.headers.remove(HOST);
+            history.push(response);
+            seen.push(step);
+        }
+    }
+
+    #[track_caller]
+    fn send_one(&self, sent: &Sent) -> TestResponse {
+        let mut request = self.request_for(sent);
+        // A copy: the handle itself goes to the service, whose middleware may want it to be the only one.
+        let copy = self.request_for(sent);
+        request.head_mut().extensions.insert(KeepContext(None));
         let mut response = self.service.call(request);
         let ctx = response.extensions_mut().remove::<KeepContext>().and_then(|kept| kept.0);
-        if let Some(error) = ctx.as_ref().and_then(|ctx| ctx.unhandled_error())
-            && !log::log_enabled!(log::Level::Error)
-        {
-            // Otherwise a test would only see a 500. The test harness shows this when the test fails.
-            eprintln!("Exception on {} [{method}]: {error:#}", uri.path());
+        if self.jar.is_some() {
+            let path = sent.base.whole_path(sent.uri.path());
+            self.jar().store(sent.base.host_name(), &path, response.headers());
         }
-        self.jar().store(response.headers());
+        if let Some(ctx) = &ctx {
+            tell(ctx, sent);
+        }
         let (status, headers) = (response.status(), response.headers().clone());
-        let bodiless = *method == Method::HEAD || matches!(status.as_u16(), 100..=199 | 204 | 304);
+        let bodiless = sent.method == Method::HEAD || matches!(status.as_u16(), 100..=199 | 204 | 304);
         let (body, body_error) = if bodiless { (Bytes::new(), None) } else { read(response) };
-        TestResponse { status, headers, body, body_error, ctx, location: uri.to_string(), history: Vec::new() }
+        let location = sent.uri.to_string();
+        TestResponse { status, headers, body, body_error, ctx, request: copy, location, history: Vec::new() }
     }
+}
+
+/// Tells of an error that nothing handled: by a panic, where the configuration wants to have errors propagated.
+#[track_caller]
+fn tell(ctx: &Ctx, sent: &Sent) {
+    let Some(error) = ctx.unhandled_error() else { return };
+    let what = format!("Exception on {} [{}]: {error:#}", sent.uri.path(), sent.method);
+    if propagates(ctx) {
+        panic!("{what}");
+    }
+    if !log::log_enabled!(log::Level::Error) {
+        // Otherwise a test would only see a 500. The test harness shows this when the test fails.
+        eprintln!("{what}");
+    }
+}
+
+/// `PROPAGATE_EXCEPTIONS`, or as `TESTING` says where that is not set.
+fn propagates(ctx: &Ctx) -> bool {
+    let config = ctx.site().config();
+    let said = |key: &str| config.get(key).and_then(serde_json::Value::as_bool);
+    said("PROPAGATE_EXCEPTIONS").or_else(|| said("TESTING")).unwrap_or(false)
 }
 
 impl std::fmt::Debug for TestClient {
@@ -184,146 +387,5 @@ fn read(mut response: Response) -> (Bytes, Option<std::io::Error>) {
             Ok(None) => return (body.into(), None),
             Err(error) => return (body.into(), Some(error)),
         }
-    }
-}
-
-/// A request that the test client will send.
-#[derive(Debug)]
-#[must_use = "nothing is sent before `.send()`"]
-pub struct RequestBuilder<'c> {
-    client: &'c TestClient,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Bytes,
-    follow: bool,
-}
-
-impl RequestBuilder<'_> {
-    /// Adds a header.
-    ///
-    /// # Panics
-    /// At the caller's line, when name or value cannot be a header.
-    #[track_caller]
-    pub fn header(mut self, name: &str, value: &str) -> Self {
-        let Ok(name) = HeaderName::try_from(name) else { panic!("{name:?} is not a header's name") };
-        let Ok(value) = HeaderValue::try_from(value) else { panic!("{value:?} is not a header's value") };
-        self.headers.append(name, value);
-        self
-    }
-
-    /// Sends these bytes.
-    pub fn body(mut self, body: impl Into<Bytes>) -> Self {
-        self.body = body.into();
-        self
-    }
-
-    /// Sends JSON.
-    ///
-    /// # Panics
-    /// At the caller's line, when the value cannot be JSON.
-    #[track_caller]
-    pub fn json(self, value: &(impl Serialize + ?Sized)) -> Self {
-        match serde_json::to_vec(value) {
-            Ok(body) => self.typed("application/json", body),
-            Err(error) => panic!("the value cannot be JSON: {error}"),
-        }
-    }
-
-    /// Sends a urlencoded form.
-    pub fn form<N: AsRef<str>, V: AsRef<str>>(self, fields: impl IntoIterator<Item = (N, V)>) -> Self {
-        let mut form = form_urlencoded::Serializer::new(String::new());
-        form.extend_pairs(fields);
-        self.typed("application/x-www-form-urlencoded", form.finish())
-    }
-
-    /// Sends a multipart form: fields, and files as `(field, filename, bytes)`.
-    pub fn multipart(self, fields: &[(&str, &str)], files: &[(&str, &str, &[u8])]) -> Self {
-        const BOUNDARY: &str = "dewar-test-boundary-7d1f";
-        let quoted = |text: &str| text.replace('"', "%22").replace(['\r', '\n'], "%0A");
-        let mut body = Vec::new();
-        for (name, value) in fields {
-            let head = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{}\"\r\n\r\n", quoted(name));
-            body.extend_from_slice(head.as_bytes());
-            body.extend_from_slice(value.as_bytes());
-            body.extend_from_slice(b"\r\n");
-        }
-        for (name, filename, bytes) in files {
-            let head = format!(
-                "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{}\"; filename=\"{}\"\r\nContent-Type: \
-                 application/octet-stream\r\n\r\n",
-                quoted(name),
-                quoted(filename)
-            );
-            body.extend_from_slice(head.as_bytes());
-            body.extend_from_slice(bytes);
-            body.extend_from_slice(b"\r\n");
-        }
-        body.extend_from_slice(format!("--{BOUNDARY}--\r\n").as_bytes());
-        self.typed(&format!("multipart/form-data; boundary={BOUNDARY}"), body)
-    }
-
-    #[track_caller]
-    fn typed(mut self, content_type: &str, body: impl Into<Bytes>) -> Self {
-        let value = HeaderValue::try_from(content_type).expect("the types given here are visible ASCII");
-        self.headers.insert(CONTENT_TYPE, value);
-        self.body = body.into();
-        self
-    }
-
-    /// Follows redirects: to GET without the body after 301, 302 and 303, as it was after 307 and 308.
-    pub fn follow_redirects(mut self) -> Self {
-        self.follow = true;
-        self
-    }
-
-    /// Sends it.
-    ///
-    /// # Panics
-    /// At the caller's line, when a redirect leads to another host, or more than 20 follow one another.
-    #[track_caller]
-    pub fn send(self) -> TestResponse {
-        let RequestBuilder { client, mut method, mut uri, mut headers, mut body, follow } = self;
-        let mut history = Vec::new();
-        loop {
-            let mut response = client.send_one(&method, &uri, &headers, body.clone());
-            let location = response.header(LOCATION.as_str()).map(str::to_owned);
-            let Some(location) = location.filter(|_| follow && response.status.is_redirection()) else {
-                response.history = history;
-                return response;
-            };
-            if matches!(response.status(), 301..=303) && method != Method::HEAD {
-                method = Method::GET;
-                body = Bytes::new();
-                headers.remove(CONTENT_TYPE);
-            }
-            uri = resolve(&uri, &location);
-            history.push(response);
-            assert!(history.len() <= 20, "more than 20 redirects, the last to {location}");
-        }
-    }
-}
-
-/// Where a `Location` leads from here (RFC 3986 section 5.2, as far as paths of one host need it).
-#[track_caller]
-fn resolve(base: &Uri, location: &str) -> Uri {
-    let location = location.split('#').next().unwrap_or("");
-    let local = location.strip_prefix("http://localhost").or_else(|| location.strip_prefix("https://localhost"));
-    let target = match local {
-        Some("") => "/".to_owned(),
-        Some(path) => path.to_owned(),
-        None if location.contains("://") || location.starts_with("//") => {
-            panic!("the redirect to {location} leads to another host, where the test client cannot follow")
-        }
-        None if location.starts_with('/') => location.to_owned(),
-        None if location.starts_with('?') => format!("{}{location}", base.path()),
-        None => {
-            let folder = base.path().rsplit_once('/').map_or("", |(folder, _)| folder);
-            format!("{folder}/{location}")
-        }
-    };
-    match target.parse() {
-        Ok(uri) => uri,
-        Err(error) => panic!("the redirect to {location:?} is not a URL: {error}"),
     }
 }

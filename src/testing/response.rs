@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 
 use crate::ctx::Ctx;
 use crate::error::Error;
+use crate::request::Request;
 
 /// A response that the test client has read to its end.
 pub struct TestResponse {
@@ -17,6 +18,7 @@ pub struct TestResponse {
     pub(super) body: Bytes,
     pub(super) body_error: Option<std::io::Error>,
     pub(super) ctx: Option<Arc<Ctx>>,
+    pub(super) request: Request,
     pub(super) location: String,
     pub(super) history: Vec<TestResponse>,
 }
@@ -68,6 +70,27 @@ impl TestResponse {
     /// is no app.
     pub fn context(&self) -> Option<&Arc<Ctx>> {
         self.ctx.as_ref()
+    }
+
+    /// The session as the request left it; `None` when the service is no app.
+    ///
+    /// ```
+    /// use dewar::{App, session};
+    ///
+    /// let mut app = App::new("demo");
+    /// app.config_mut().set("SECRET_KEY", "dev");
+    /// app.get("/", || session().set("n", 7));
+    /// let response = app.test_client().get("/");
+    /// assert_eq!(response.session().unwrap().get::<u8>("n"), Some(7));
+    /// ```
+    #[cfg(feature = "sessions")]
+    pub fn session(&self) -> Option<crate::session::Session> {
+        self.ctx.as_ref().map(crate::session::Session::of)
+    }
+
+    /// The request that was answered, as it was sent: after redirects, the last one.
+    pub fn request(&self) -> &Request {
+        &self.request
     }
 
     /// The error that no error handler took, if that is why the status is 500.

@@ -5,6 +5,9 @@ mod app_context;
 mod authorization;
 mod blueprints;
 mod client;
+mod client_requests;
+#[cfg(feature = "sessions")]
+mod client_sessions;
 mod conditions;
 mod config;
 mod context;

@@ -12,6 +12,8 @@ mod lab;
 mod layers;
 #[cfg(all(unix, feature = "tiny_http"))]
 mod native;
+#[cfg(feature = "passwords")]
+mod passwords;
 #[cfg(feature = "tiny_http")]
 mod pool;
 mod routing;
@@ -21,6 +23,8 @@ mod run;
 mod server;
 #[cfg(feature = "sessions")]
 mod session;
+#[cfg(feature = "sessions")]
+mod signing;
 mod support;
 #[cfg(all(feature = "templates", feature = "static_files", feature = "tiny_http"))]
 mod tour;

@@ -1,0 +1,84 @@
+//! A payload: JSON as base64; packed by zlib first, where that is shorter, which a dot in front of it says.
+
+use std::fmt;
+use std::io::Read;
+use std::sync::{Mutex, PoisonError};
+
+use base64::Engine;
+use flate2::{Compress, Compression, FlushCompress, Status};
+
+use super::BASE64;
+
+/// What a payload may unpack to. A browser keeps some 4 KiB of a cookie; deflate makes up to a thousand times that of it.
+const MOST: u64 = 1 << 20;
+
+/// The least that zlib makes of anything: two bytes of head, four of checksum, and a block with a match in it.
+const LEAST: usize = 11;
+
+/// Compressors that wait for their next use. Each has some 300 KB of tables, and to allocate and clear them takes longer
+/// than to pack a session; so a few are kept, and what is made beyond that is dropped.
+static SPARE: Mutex<Vec<Compress>> = Mutex::new(Vec::new());
+const SPARES: usize = 4;
+
+/// The payload for this JSON. It has room for a time and a signature.
+pub(crate) fn pack(json: &str) -> String {
+    const BEHIND: usize = 64;
+    let mut payload = String::with_capacity(json.len() * 4 / 3 + BEHIND);
+    match deflated(json.as_bytes()) {
+        Some(packed) => {
+            payload.push('.');
+            BASE64.encode_string(packed, &mut payload);
+        }
+        None => BASE64.encode_string(json, &mut payload),
+    }
+    payload
+}
+
+/// What zlib makes of it, when that and the dot are shorter.
+fn deflated(json: &[u8]) -> Option<Vec<u8>> {
+    let shorter = json.len().checked_sub(2).filter(|most| *most >= LEAST)?;
+    let spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner).pop();
+    let mut compress = spare.unwrap_or_else(|| Compress::new(Compression::default(), true));
+    // There is no room for more than is wanted: what does not fit is not wanted.
+    let mut packed = Vec::with_capacity(shorter);
+    let status = compress.compress_vec(json, &mut packed, FlushCompress::Finish);
+    compress.reset();
+    let mut spares = SPARE.lock().unwrap_or_else(PoisonError::into_inner);
+    if spares.len() < SPARES {
+        spares.push(compress);
+    }
+    drop(spares);
+    (matches!(status, Ok(Status::StreamEnd)) && packed.len() <= shorter).then_some(packed)
+}
+
+/// The JSON of a payload, which is bytes still.
+pub(crate) fn unpack(payload: &str) -> Result<Vec<u8>, Unfit> {
+    let Some(packed) = payload.strip_prefix('.') else {
+        return BASE64.decode(payload).map_err(|_| Unfit::Base64);
+    };
+    let packed = BASE64.decode(packed).map_err(|_| Unfit::Base64)?;
+    let mut json = Vec::new();
+    let decoder = flate2::read::ZlibDecoder::new(&*packed);
+    decoder.take(MOST + 1).read_to_end(&mut json).map_err(|_| Unfit::Zlib)?;
+    if json.len() as u64 > MOST { Err(Unfit::TooLarge) } else { Ok(json) }
+}
+
+/// Why a payload does not unpack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unfit {
+    Base64,
+    Zlib,
+    TooLarge,
+}
+
+impl fmt::Display for Unfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Unfit::Base64 => "it is not base64",
+            Unfit::Zlib => "it does not unpack by zlib",
+            Unfit::TooLarge => "it unpacks to more than 1 MiB",
+        })
+    }
+}
+
+impl std::error::Error for Unfit {}
