@@ -152,6 +152,9 @@ impl Config {
                 .read("SEND_FILE_MAX_AGE_DEFAULT", "a number of seconds", &mut wrong)
                 .map(Duration::from_secs),
             templates_auto_reload: self.read("TEMPLATES_AUTO_RELOAD", "true or false", &mut wrong),
+            explain_template_loading: self
+                .read("EXPLAIN_TEMPLATE_LOADING", "true or false", &mut wrong)
+                .unwrap_or(false),
             session: self.session_settings(&mut wrong),
         };
         if wrong.is_empty() { Ok(settings) } else { Err(wrong) }
@@ -251,6 +254,8 @@ pub(crate) struct Settings {
     pub(crate) send_file_max_age: Option<Duration>,
     #[cfg_attr(not(feature = "templates"), allow(dead_code, reason = "checked all the same"))]
     pub(crate) templates_auto_reload: Option<bool>,
+    #[cfg_attr(not(feature = "templates"), allow(dead_code, reason = "checked all the same"))]
+    pub(crate) explain_template_loading: bool,
     pub(crate) session: SessionSettings,
 }
 

@@ -44,7 +44,7 @@
 //! | fail | [`abort!`], [`Error`], [`HttpError`], [`Or500`], [`OrAbort`] |
 //! | ask for what belongs to the request | [`request`], [`g`], [`current_app`], [`url_for!`] |
 //! | keep what belongs to a visitor | `session`, `flash` (feature `sessions`) |
-//! | render pages, send files | `render`, `context!`, `send_file` |
+//! | render pages, send files | `render`, `stream_template`, `context!`, `Markup`, `send_file` |
 //! | run async code | [`bridge`] |
 //! | test without a socket | [`TestClient`], by [`App::test_client`] |
 //! | serve | [`App::run`], [`RunOptions`], [`server`] |
@@ -65,7 +65,10 @@
 //! | `redirect(url_for("blog.post", id=7))` | `redirect(url_for!("blog.post", id = 7)?)`, in a view with pages too: see [`redirect`] |
 //! | `abort(404)` | [`abort!(404)`](abort!), in a function that returns [`Result`] |
 //! | `current_app.config["KEY"]` | `current_app().config().get_str("KEY")`: see [`Config`] |
-//! | `@app.template_filter()` | `app.jinja_env().add_filter("name", function)` |
+//! | `@app.template_filter("name")` | `app.template_filter("name", function)`; so are `template_test`, `template_global` |
+//! | `@app.context_processor` | [`app.context_processor(function)`](Scaffold::context_processor), in a blueprint too |
+//! | `render_template(["a.html", "b.html"])` | `render(["a.html", "b.html"], …)`; `render_template` is the same function |
+//! | `stream_template("rows.html", rows=rows)` | `stream_template("rows.html", context! { rows })` |
 //! | a generator as a response | [`Body::blocks`]; an async one: [`StreamBody`] |
 //! | `stream_with_context(generate())` | [`stream_with_context`], of iterators and async streams |
 //! | `client.post("/x", data={"a": "b"})` | `client.post("/x").form([("a", "b")]).send()` |
@@ -149,9 +152,11 @@ pub use globals::{after_this_request, current_app, current_context, g, has_reque
 #[cfg(feature = "sessions")]
 pub use globals::{flash, flash_with, get_flashed_messages, session};
 #[cfg(feature = "templates")]
-pub use globals::{render, render_template_string};
+pub use globals::{get_template_attribute, render, render_template, render_template_string};
 #[cfg(feature = "static_files")]
 pub use globals::{send_file, send_file_with, send_from_directory};
+#[cfg(feature = "templates")]
+pub use globals::{stream_template, stream_template_string};
 pub use json::{Json, jsonify};
 pub use multidict::MultiDict;
 pub use request::Request;
@@ -163,6 +168,8 @@ pub use service::Service;
 pub use session::{BadSession, Flashed, Session, SessionData, SessionSerializer, Tagged};
 #[cfg(feature = "static_files")]
 pub use static_files::SendFile;
+#[cfg(feature = "templates")]
+pub use templates::{ContextValues, JinjaOptions, Markup, TemplateAttribute, TemplateName};
 pub use testing::{RequestBuilder, TestClient, TestResponse};
 pub use upgrade::Upgraded;
 

@@ -3,11 +3,15 @@
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::panic::Location;
+#[cfg(feature = "templates")]
+use std::path::PathBuf;
 
 use super::handler::{AfterHook, BeforeHook, Caught, ErrorHandler, TeardownHook};
 use super::scaffold::Scaffold;
 use crate::error::HttpError;
 use crate::response::IntoStatus;
+#[cfg(feature = "templates")]
+use crate::templates::ContextValues;
 
 /// A part of an app: routes, hooks and error handlers of its own, below a URL prefix (Flask's `Blueprint`).
 ///
@@ -35,6 +39,8 @@ pub struct Blueprint {
     pub(super) name: String,
     pub(super) url_prefix: String,
     pub(super) scaffold: Scaffold,
+    #[cfg(feature = "templates")]
+    pub(super) template_folder: Option<(PathBuf, &'static Location<'static>)>,
 }
 
 impl Blueprint {
@@ -45,12 +51,33 @@ impl Blueprint {
     #[track_caller]
     pub fn new(name: &str) -> Blueprint {
         check_name(name);
-        Blueprint { name: name.to_owned(), url_prefix: String::new(), scaffold: Scaffold::default() }
+        Blueprint {
+            name: name.to_owned(),
+            url_prefix: String::new(),
+            scaffold: Scaffold::default(),
+            #[cfg(feature = "templates")]
+            template_folder: None,
+        }
     }
 
     /// Puts its rules below this path.
     pub fn url_prefix(mut self, prefix: &str) -> Blueprint {
         self.url_prefix = prefix.to_owned();
+        self
+    }
+
+    /// Where this blueprint's templates are, relative to the app's root path. They are looked for after the app's own, and
+    /// after those of blueprints that were registered before; there is one space of names for all of them.
+    ///
+    /// ```no_run
+    /// use dewar::Blueprint;
+    ///
+    /// let mut admin = Blueprint::new("admin").template_folder("admin/templates");
+    /// ```
+    #[cfg(feature = "templates")]
+    #[track_caller]
+    pub fn template_folder(mut self, path: impl Into<PathBuf>) -> Blueprint {
+        self.template_folder = Some((path.into(), Location::caller()));
         self
     }
 
@@ -111,6 +138,53 @@ impl Blueprint {
         H: ErrorHandler<E, M>,
     {
         self.app_wide().errorhandler_for(handler);
+        self
+    }
+
+    /// As [`context_processor`](Scaffold::context_processor), for the whole app.
+    #[cfg(feature = "templates")]
+    pub fn app_context_processor<F, V>(&mut self, processor: F) -> &mut Self
+    where
+        F: Fn() -> V + Send + Sync + 'static,
+        V: ContextValues,
+    {
+        self.app_wide().context_processor(processor);
+        self
+    }
+
+    /// As [`App::template_filter`](crate::App::template_filter): filters are the whole app's.
+    #[cfg(feature = "templates")]
+    pub fn app_template_filter<F, Rv, Args>(&mut self, name: &'static str, filter: F) -> &mut Self
+    where
+        F: minijinja::functions::Function<Rv, Args>,
+        Rv: minijinja::value::FunctionResult,
+        Args: for<'a> minijinja::value::FunctionArgs<'a>,
+    {
+        self.app_wide().change_environment(move |env| env.add_filter(name, filter));
+        self
+    }
+
+    /// As [`App::template_test`](crate::App::template_test): tests are the whole app's.
+    #[cfg(feature = "templates")]
+    pub fn app_template_test<F, Rv, Args>(&mut self, name: &'static str, test: F) -> &mut Self
+    where
+        F: minijinja::functions::Function<Rv, Args>,
+        Rv: minijinja::value::FunctionResult,
+        Args: for<'a> minijinja::value::FunctionArgs<'a>,
+    {
+        self.app_wide().change_environment(move |env| env.add_test(name, test));
+        self
+    }
+
+    /// As [`App::template_global`](crate::App::template_global): globals are the whole app's.
+    #[cfg(feature = "templates")]
+    pub fn app_template_global<F, Rv, Args>(&mut self, name: &'static str, function: F) -> &mut Self
+    where
+        F: minijinja::functions::Function<Rv, Args>,
+        Rv: minijinja::value::FunctionResult,
+        Args: for<'a> minijinja::value::FunctionArgs<'a>,
+    {
+        self.app_wide().change_environment(move |env| env.add_function(name, function));
         self
     }
 

@@ -20,6 +20,8 @@ use crate::extract::Shape;
 use crate::routing::{Converters, Kind, RouterBuilder, Rule, ViewArg};
 #[cfg(feature = "static_files")]
 use crate::static_files::StaticRoute;
+#[cfg(feature = "templates")]
+use crate::templates::ContextProcessors;
 
 /// What is wrong with an app's set-up: all of it, each mistake with the line of its registration.
 #[derive(Clone)]
@@ -63,6 +65,11 @@ pub(super) fn freeze(mut app: App) -> Result<AppService, SetupErrors> {
         }
     };
     let parts = parts(&mut app, &root_path, &settings, &mut mistakes);
+    #[cfg(feature = "templates")]
+    let templates = {
+        app.jinja_env();
+        std::mem::take(&mut app.templates)
+    };
 
     let mut flat = Flat {
         converters: &app.converters,
@@ -73,10 +80,25 @@ pub(super) fn freeze(mut app: App) -> Result<AppService, SetupErrors> {
         frozen: Tables::default(),
         endpoints: HashMap::new(),
         blueprints: HashMap::new(),
+        #[cfg(feature = "templates")]
+        template_folders: Vec::new(),
+        #[cfg(feature = "templates")]
+        context_processors: ContextProcessors::default(),
         mistakes,
     };
     let loop_policy = app.scaffold.loop_policy;
     flat.take_in(app.scaffold, "", "", &[], None);
+    #[cfg(feature = "templates")]
+    let parts = {
+        let (folders, processors) =
+            (std::mem::take(&mut flat.template_folders), std::mem::take(&mut flat.context_processors));
+        let mut parts = parts;
+        match templates.freeze(&root_path, &settings, folders, processors) {
+            Ok(templates) => _ = parts.insert(Arc::new(templates)),
+            Err(wrong) => flat.mistakes.extend(wrong.into_iter().map(|(what, at)| Mistake { at, what })),
+        }
+        parts
+    };
     let Flat { router, rules, frozen, mistakes, .. } = flat;
 
     if !mistakes.is_empty() {
@@ -102,20 +124,13 @@ pub(super) fn freeze(mut app: App) -> Result<AppService, SetupErrors> {
     })))
 }
 
-/// The parts that a build may lack: templates, static files, sessions.
+/// The parts that a build may lack: static files, sessions. Templates come when the blueprints are laid flat.
 #[cfg_attr(
-    not(all(feature = "templates", feature = "static_files", feature = "sessions")),
+    not(all(feature = "static_files", feature = "sessions")),
     allow(unused, clippy::ptr_arg, reason = "a build without these features has no use for some of it")
 )]
 fn parts(app: &mut App, root: &Path, settings: &Settings, mistakes: &mut Vec<Mistake>) -> TypeMap {
     let mut parts = TypeMap::default();
-    #[cfg(feature = "templates")]
-    match std::mem::take(&mut app.templates).freeze(root, settings) {
-        Ok(templates) => {
-            parts.insert(Arc::new(templates));
-        }
-        Err((what, at)) => mistakes.push(Mistake { at, what }),
-    }
     #[cfg(feature = "static_files")]
     match std::mem::take(&mut app.static_files).freeze(root, app.made_at) {
         Ok(Some(StaticRoute { folder, url_path, at })) => {
@@ -148,6 +163,11 @@ struct Flat<'a> {
     endpoints: HashMap<String, (TypeId, &'static Location<'static>)>,
     /// Where each blueprint was registered.
     blueprints: HashMap<String, &'static Location<'static>>,
+    /// Of blueprints, in the order of registration.
+    #[cfg(feature = "templates")]
+    template_folders: Vec<(String, std::path::PathBuf, &'static Location<'static>)>,
+    #[cfg(feature = "templates")]
+    context_processors: ContextProcessors,
     mistakes: Vec<Mistake>,
 }
 
@@ -170,6 +190,8 @@ impl Flat<'_> {
         outer_policy: Option<LoopPolicy>,
     ) {
         self.mistakes.extend(scaffold.mistakes);
+        #[cfg(feature = "templates")]
+        self.context_processors.add(name, scaffold.context_processors);
         let scope = self.frozen.scopes.len();
         // Of two for the same thing the later one counts, so the last comes first.
         let mut by_status = scaffold.by_status;
@@ -205,6 +227,10 @@ impl Flat<'_> {
                      `.name(…)`"
                 );
                 self.mistakes.push(Mistake { at: registration.at, what });
+            }
+            #[cfg(feature = "templates")]
+            if let Some((path, at)) = blueprint.template_folder {
+                self.template_folders.push((full.clone(), path, at));
             }
             let prefix = join(prefix, &blueprint.url_prefix);
             self.take_in(blueprint.scaffold, &full, &prefix, &chain, policy);
