@@ -20,7 +20,7 @@ use crate::routing::UrlValue;
 #[cfg(feature = "sessions")]
 use crate::session::{Flashed, Session};
 #[cfg(feature = "templates")]
-use crate::templates::{TemplateAttribute, TemplateName};
+use crate::templates::{TemplateAttribute, TemplateName, Within};
 
 /// The context of the request that this thread, or this async task, works for; `None` outside of one.
 ///
@@ -412,7 +412,7 @@ pub fn stream_template_string(source: &str, values: impl Into<minijinja::Value>)
 
 /// Runs what it is given in this context, on whatever thread.
 #[cfg(feature = "templates")]
-fn within(ctx: Arc<Ctx>) -> Box<dyn FnOnce(&mut dyn FnMut()) + Send> {
+fn within(ctx: Arc<Ctx>) -> Within {
     Box::new(move |run| {
         let _packed = luggage::pack(Some(ctx));
         run();

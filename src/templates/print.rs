@@ -11,21 +11,21 @@ pub(super) fn write_value(out: &mut Output<'_>, state: &mut State<'_, '_>, value
         ValueKind::Undefined => return Ok(()),
         ValueKind::String => {
             let text = value.as_str().unwrap_or_default();
-            return Ok(match *state.auto_escape() {
-                AutoEscape::Html if !value.is_safe() => write_escaped(out, text)?,
-                AutoEscape::Html | AutoEscape::None => out.write_str(text)?,
-                _ => minijinja::escape_formatter(out, state, value)?,
-            });
+            return match *state.auto_escape() {
+                AutoEscape::Html if !value.is_safe() => write_escaped(out, text).map_err(Error::from),
+                AutoEscape::Html | AutoEscape::None => out.write_str(text).map_err(Error::from),
+                _ => minijinja::escape_formatter(out, state, value),
+            };
         }
         ValueKind::None | ValueKind::Bool => return minijinja::escape_formatter(out, state, value),
         ValueKind::Number if value.is_integer() => return minijinja::escape_formatter(out, state, value),
         _ => {}
     }
-    Ok(match *state.auto_escape() {
-        AutoEscape::Html => write_escaped(out, &text(value))?,
-        AutoEscape::None => out.write_str(&text(value))?,
-        _ => minijinja::escape_formatter(out, state, value)?,
-    })
+    match *state.auto_escape() {
+        AutoEscape::Html => write_escaped(out, &text(value)).map_err(Error::from),
+        AutoEscape::None => out.write_str(&text(value)).map_err(Error::from),
+        _ => minijinja::escape_formatter(out, state, value),
+    }
 }
 
 /// As [`escape_html`](crate::escape_html), without a text in between.

@@ -7,15 +7,16 @@ use minijinja::{Environment, Error};
 
 use super::context_free::as_written;
 
-/// Puts the line into the error's long form, below its message. In debug mode the engine shows more by itself.
+/// Puts the line into the error's long form, below its message.
 pub(super) fn shown(env: &Environment<'_>, error: Error, text: Option<&str>) -> Error {
-    if env.debug() {
-        return error;
-    }
     // An error in a template that another one includes, or extends, is the cause of the outer one's.
     let mut innermost: &Error = &error;
     while let Some(inner) = StdError::source(innermost).and_then(|source| source.downcast_ref::<Error>()) {
         innermost = inner;
+    }
+    // In debug mode the engine shows the outermost by itself, with what is around.
+    if env.debug() && std::ptr::eq(innermost, &error) {
+        return error;
     }
     let (Some(name), Some(number)) = (innermost.name(), innermost.line()) else { return error };
     let line_of = |text: &str| text.lines().nth(number.saturating_sub(1)).map(|line| as_written(line.trim_end()));

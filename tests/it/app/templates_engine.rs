@@ -53,7 +53,7 @@ fn the_first_that_exists() {
     app.template("b.txt", "b").template("c.txt", "c").template("bad.txt", "{% include 'absent.txt' %}");
     app.get("/list", || render_template(["a.txt", "b.txt", "c.txt"], context! {}));
     app.get("/owned", || render_template(vec![String::from("x"), String::from("c.txt")], context! {}));
-    app.get("/one", || render_template(&String::from("b.txt"), context! {}));
+    app.get("/one", || render_template(String::from("b.txt"), context! {}));
     app.get("/none", || render_template(["x.txt", "y.txt"], context! {}));
     app.get("/empty", || render_template(Vec::<String>::new(), context! {}));
     app.get("/bad", || render_template(["bad.txt", "b.txt"], context! {}));
