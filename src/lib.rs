@@ -45,7 +45,7 @@
 //! | answer | [`IntoResponse`], [`make_response`], [`Response`], [`redirect`], [`jsonify`], streamed: [`Body::blocks`], [`StreamBody`] |
 //! | fail | [`abort!`], [`Error`], [`HttpError`], [`Or500`], [`OrAbort`] |
 //! | ask for what belongs to the request | [`request`], [`g`], [`current_app`], [`url_for!`] |
-//! | render pages, send files | `render`, `context!`, `send_file`, `send_data` |
+//! | render pages, send files | `render`, `stream_template`, `context!`, `Markup`, `send_file`, `send_data` |
 //! | print JSON byte for byte as Flask | [`JsonProvider`], [`http_date`](mod@http_date) |
 //! | answer conditions and ranges | [`Response::make_conditional`], [`Request::if_none_match`], [`ETags`], [`Range`], [`CacheControl`] |
 //! | keep what belongs to a visitor | `session`, `flash` (feature `sessions`); elsewhere: `SessionInterface` |
@@ -82,7 +82,10 @@
 //! | `response.cache_control.max_age = 60` | `response.edit_cache_control(\|cache\| _ = cache.set_max_age(…))`, likewise `edit_vary` |
 //! | `app.json.sort_keys = False` | `app.json(JsonProvider { sort_keys: false, ..Default::default() })` |
 //! | `current_app.config["KEY"]` | `current_app().config().get_str("KEY")`: see [`Config`] |
-//! | `@app.template_filter()` | `app.jinja_env().add_filter("name", function)` |
+//! | `@app.template_filter("name")` | `app.template_filter("name", function)`; so are `template_test`, `template_global` |
+//! | `@app.context_processor` | [`app.context_processor(function)`](Scaffold::context_processor), in a blueprint too |
+//! | `render_template(["a.html", "b.html"])` | `render(["a.html", "b.html"], …)`; `render_template` is the same function |
+//! | `stream_template("rows.html", rows=rows)` | `stream_template("rows.html", context! { rows })` |
 //! | a generator as a response | [`Body::blocks`]; an async one: [`StreamBody`] |
 //! | `stream_with_context(generate())` | [`stream_with_context`], of iterators and async streams |
 //! | `client.post("/x", data={"a": "b"})` | `client.post("/x").form([("a", "b")]).send()` |
@@ -211,9 +214,11 @@ pub use globals::{
 #[cfg(feature = "sessions")]
 pub use globals::{flash, flash_with, get_flashed_messages, get_flashed_messages_with, session};
 #[cfg(feature = "templates")]
-pub use globals::{render, render_template_string};
+pub use globals::{get_template_attribute, render, render_template, render_template_string};
 #[cfg(feature = "static_files")]
 pub use globals::{send_data, send_file, send_file_with, send_from_directory, send_from_directory_with};
+#[cfg(feature = "templates")]
+pub use globals::{stream_template, stream_template_string};
 pub use header_set::HeaderSet;
 pub use json::Json;
 pub use json_provider::JsonProvider;
@@ -238,6 +243,8 @@ pub use session::{
 pub use signing::{BadData, Digest, KeyDerivation, Signer, TimestampSigner, URLSafeSerializer, URLSafeTimedSerializer};
 #[cfg(feature = "static_files")]
 pub use static_files::{FileETag, SendFile};
+#[cfg(feature = "templates")]
+pub use templates::{ContextValues, JinjaOptions, Markup, TemplateAttribute, TemplateName};
 pub use testing::{RequestBuilder, TestClient, TestResponse};
 pub use upgrade::Upgraded;
 pub use upload::{Upload, UploadStream};

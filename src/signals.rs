@@ -98,7 +98,6 @@ pub struct Rendering {
 
 #[cfg(feature = "templates")]
 impl Rendering {
-    #[allow(dead_code, reason = "the templates tell of it")]
     pub(crate) fn new(template: &str, values: &minijinja::Value) -> Rendering {
         Rendering { template: template.to_owned(), values: values.clone() }
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::panic::Location;
-#[cfg(feature = "static_files")]
+#[cfg(any(feature = "static_files", feature = "templates"))]
 use std::path::PathBuf;
 
 use super::App;
@@ -14,6 +14,8 @@ use crate::response::IntoStatus;
 use crate::routing::ViewArg;
 #[cfg(feature = "static_files")]
 use crate::static_files::StaticSetup;
+#[cfg(feature = "templates")]
+use crate::templates::ContextValues;
 
 /// A part of an app: routes, hooks and error handlers of its own, below a URL prefix (Flask's `Blueprint`).
 ///
@@ -48,6 +50,8 @@ pub struct Blueprint {
     /// Of all its rules.
     pub(super) url_default: Vec<(String, ViewArg)>,
     pub(super) scaffold: Scaffold,
+    #[cfg(feature = "templates")]
+    pub(super) template_folder: Option<(PathBuf, &'static Location<'static>)>,
 }
 
 impl Blueprint {
@@ -68,6 +72,8 @@ impl Blueprint {
             subdomain: None,
             url_default: Vec::new(),
             scaffold: Scaffold::default(),
+            #[cfg(feature = "templates")]
+            template_folder: None,
         }
     }
 
@@ -88,6 +94,21 @@ impl Blueprint {
     /// a view argument, or a variable's value for building URLs.
     pub fn url_default(mut self, name: &str, value: impl Into<ViewArg>) -> Blueprint {
         set_default(&mut self.url_default, name, value.into());
+        self
+    }
+
+    /// Where this blueprint's templates are, relative to the app's root path. They are looked for after the app's own, and
+    /// after those of blueprints that were registered before; there is one space of names for all of them.
+    ///
+    /// ```no_run
+    /// use dewar::Blueprint;
+    ///
+    /// let mut admin = Blueprint::new("admin").template_folder("admin/templates");
+    /// ```
+    #[cfg(feature = "templates")]
+    #[track_caller]
+    pub fn template_folder(mut self, path: impl Into<PathBuf>) -> Blueprint {
+        self.template_folder = Some((path.into(), Location::caller()));
         self
     }
 
@@ -191,6 +212,53 @@ impl Blueprint {
     /// ```
     pub fn record(&mut self, setup: impl FnOnce(&mut App) + 'static) -> &mut Self {
         self.scaffold.recorded.push(Box::new(setup));
+        self
+    }
+
+    /// As [`context_processor`](Scaffold::context_processor), for the whole app.
+    #[cfg(feature = "templates")]
+    pub fn app_context_processor<F, V>(&mut self, processor: F) -> &mut Self
+    where
+        F: Fn() -> V + Send + Sync + 'static,
+        V: ContextValues,
+    {
+        self.app_wide().context_processor(processor);
+        self
+    }
+
+    /// As [`App::template_filter`](crate::App::template_filter): filters are the whole app's.
+    #[cfg(feature = "templates")]
+    pub fn app_template_filter<F, Rv, Args>(&mut self, name: &'static str, filter: F) -> &mut Self
+    where
+        F: minijinja::functions::Function<Rv, Args>,
+        Rv: minijinja::value::FunctionResult,
+        Args: for<'a> minijinja::value::FunctionArgs<'a>,
+    {
+        self.app_wide().change_environment(move |env| env.add_filter(name, filter));
+        self
+    }
+
+    /// As [`App::template_test`](crate::App::template_test): tests are the whole app's.
+    #[cfg(feature = "templates")]
+    pub fn app_template_test<F, Rv, Args>(&mut self, name: &'static str, test: F) -> &mut Self
+    where
+        F: minijinja::functions::Function<Rv, Args>,
+        Rv: minijinja::value::FunctionResult,
+        Args: for<'a> minijinja::value::FunctionArgs<'a>,
+    {
+        self.app_wide().change_environment(move |env| env.add_test(name, test));
+        self
+    }
+
+    /// As [`App::template_global`](crate::App::template_global): globals are the whole app's.
+    #[cfg(feature = "templates")]
+    pub fn app_template_global<F, Rv, Args>(&mut self, name: &'static str, function: F) -> &mut Self
+    where
+        F: minijinja::functions::Function<Rv, Args>,
+        Rv: minijinja::value::FunctionResult,
+        Args: for<'a> minijinja::value::FunctionArgs<'a>,
+    {
+        self.app_wide().change_environment(move |env| env.add_function(name, function));
         self
     }
 

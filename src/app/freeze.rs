@@ -31,6 +31,8 @@ use crate::routing::{Kind, RouterBuilder, ViewArg};
 use crate::service::Service;
 #[cfg(feature = "static_files")]
 use crate::static_files::StaticRoute;
+#[cfg(feature = "templates")]
+use crate::templates::ContextProcessors;
 
 /// What is wrong with an app's set-up: all of it, each mistake with the line of its registration.
 #[derive(Clone)]
@@ -79,7 +81,12 @@ pub(super) fn freeze(mut app: App) -> Result<AppService, SetupErrors> {
     }
     mistakes.extend(app.url_map.mistake());
     let json = json_provider(&mut app, &settings, &mut mistakes);
-    let parts = parts(&mut app, &root_path, &settings, json.as_ref(), &mut mistakes);
+    let parts = parts(&mut app, &root_path, &settings, &mut mistakes);
+    #[cfg(feature = "templates")]
+    let templates = {
+        app.jinja_env();
+        std::mem::take(&mut app.templates)
+    };
 
     let mut flat = Flat {
         url_map: &app.url_map,
@@ -96,6 +103,10 @@ pub(super) fn freeze(mut app: App) -> Result<AppService, SetupErrors> {
         without_view: Vec::new(),
         url_hooks: UrlHooks::default(),
         blueprints: HashMap::new(),
+        #[cfg(feature = "templates")]
+        template_folders: Vec::new(),
+        #[cfg(feature = "templates")]
+        context_processors: ContextProcessors::default(),
         mistakes,
     };
     flat.router.merge_slashes(app.url_map.merge_slashes).redirect_defaults(app.url_map.redirect_defaults);
@@ -108,6 +119,17 @@ pub(super) fn freeze(mut app: App) -> Result<AppService, SetupErrors> {
     let middleware = std::mem::take(&mut app.middleware);
     flat.take_in(app.scaffold, &Outer::default());
     flat.find_views();
+    #[cfg(feature = "templates")]
+    let parts = {
+        let (folders, processors) =
+            (std::mem::take(&mut flat.template_folders), std::mem::take(&mut flat.context_processors));
+        let mut parts = parts;
+        match templates.freeze(&root_path, &settings, json.as_ref(), folders, processors) {
+            Ok(templates) => _ = parts.insert(Arc::new(templates)),
+            Err(wrong) => flat.mistakes.extend(wrong.into_iter().map(|(what, at)| Mistake { at, what })),
+        }
+        parts
+    };
     let Flat { router, rules, mut frozen, mistakes, url_hooks, hosts, .. } = flat;
     if frozen.redirects.iter().all(Option::is_none) {
         frozen.redirects.clear();
@@ -187,26 +209,13 @@ fn json_provider(app: &mut App, settings: &Settings, mistakes: &mut Vec<Mistake>
     Some(provider)
 }
 
-/// The parts that a build may lack: templates, static files, sessions.
+/// The parts that a build may lack: static files, sessions. Templates come when the blueprints are laid flat.
 #[cfg_attr(
-    not(all(feature = "templates", feature = "static_files", feature = "sessions")),
+    not(all(feature = "static_files", feature = "sessions")),
     allow(unused, clippy::ptr_arg, reason = "a build without these features has no use for some of it")
 )]
-fn parts(
-    app: &mut App,
-    root: &Path,
-    settings: &Settings,
-    json: Option<&JsonProvider>,
-    mistakes: &mut Vec<Mistake>,
-) -> TypeMap {
+fn parts(app: &mut App, root: &Path, settings: &Settings, mistakes: &mut Vec<Mistake>) -> TypeMap {
     let mut parts = TypeMap::default();
-    #[cfg(feature = "templates")]
-    match std::mem::take(&mut app.templates).freeze(root, settings, json) {
-        Ok(templates) => {
-            parts.insert(Arc::new(templates));
-        }
-        Err((what, at)) => mistakes.push(Mistake { at, what }),
-    }
     #[cfg(feature = "static_files")]
     {
         let own = std::mem::take(&mut app.static_files).freeze(root, app.made_at);
@@ -284,6 +293,11 @@ struct Flat<'a> {
     url_hooks: UrlHooks,
     /// Where each blueprint was registered.
     blueprints: HashMap<String, &'static Location<'static>>,
+    /// Of blueprints, in the order of registration.
+    #[cfg(feature = "templates")]
+    template_folders: Vec<(String, std::path::PathBuf, &'static Location<'static>)>,
+    #[cfg(feature = "templates")]
+    context_processors: ContextProcessors,
     mistakes: Vec<Mistake>,
 }
 
@@ -319,6 +333,8 @@ impl Flat<'_> {
         self.url_hooks.defaults.extend(defaults.into_iter().map(|hook| (outer.name.clone(), hook)));
         self.url_hooks.on_error.extend(on_build_error);
         taken.extend(outer.taken.iter().cloned());
+        #[cfg(feature = "templates")]
+        self.context_processors.add(&outer.name, scaffold.context_processors);
         let scope = self.frozen.scopes.len();
         // Of two for the same thing the later one counts, so the last comes first.
         let mut by_status = scaffold.by_status;
@@ -363,6 +379,10 @@ impl Flat<'_> {
                      `.name(…)`"
                 );
                 self.mistakes.push(Mistake { at: registration.at, what });
+            }
+            #[cfg(feature = "templates")]
+            if let Some((path, at)) = blueprint.template_folder {
+                self.template_folders.push((full.clone(), path, at));
             }
             let prefix = join(&outer.prefix, &blueprint.url_prefix);
             let subdomain = match (blueprint.subdomain, &outer.subdomain) {

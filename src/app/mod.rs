@@ -47,7 +47,7 @@ use crate::service::Service;
 #[cfg(feature = "static_files")]
 use crate::static_files::StaticSetup;
 #[cfg(feature = "templates")]
-use crate::templates::TemplateSetup;
+use crate::templates::{JinjaOptions, TemplateSetup};
 use scaffold::Mistake;
 
 /// An application (Flask's `Flask`): it is set up, then frozen, and from then on answers requests.
@@ -223,10 +223,64 @@ impl App {
     #[cfg(feature = "templates")]
     #[track_caller]
     pub fn template(&mut self, name: &'static str, source: &'static str) -> &mut App {
-        if let Err(error) = self.templates.env.add_template(name, source) {
-            let what = format!("the template `{name}` is not valid: {error}");
-            self.scaffold.mistakes.push(Mistake { at: Location::caller(), what });
-        }
+        self.templates.add(name, source, Location::caller());
+        self
+    }
+
+    /// How templates are read, and what becomes of names that are not there (Flask's `jinja_options`).
+    #[cfg(feature = "templates")]
+    pub fn jinja_options(&mut self, options: JinjaOptions) -> &mut App {
+        self.templates.set_options(&options);
+        self
+    }
+
+    /// Adds a filter for templates: `{{ word|loud }}` (Flask's `template_filter`, where the name is always given). It is a
+    /// function as [`minijinja::functions::Function`] describes it: its first argument is the filtered value.
+    ///
+    /// ```
+    /// use dewar::{App, context, render_template_string};
+    ///
+    /// let mut app = App::new("demo");
+    /// app.template_filter("loud", |text: String| text.to_uppercase() + "!");
+    /// app.template_test("short", |text: String| text.len() < 4);
+    /// app.template_global("answer", || 42);
+    /// app.get("/", || render_template_string("{{ 'hello'|loud }} {{ 'hi' is short }} {{ answer() }}", context! {}));
+    /// assert_eq!(app.test_client().get("/").text(), "HELLO! True 42");
+    /// ```
+    #[cfg(feature = "templates")]
+    pub fn template_filter<F, Rv, Args>(&mut self, name: &'static str, filter: F) -> &mut App
+    where
+        F: minijinja::functions::Function<Rv, Args>,
+        Rv: minijinja::value::FunctionResult,
+        Args: for<'a> minijinja::value::FunctionArgs<'a>,
+    {
+        self.scaffold.change_environment(move |env| env.add_filter(name, filter));
+        self
+    }
+
+    /// Adds a test for templates: `{% if word is short %}` (Flask's `template_test`). See
+    /// [`template_filter`](App::template_filter).
+    #[cfg(feature = "templates")]
+    pub fn template_test<F, Rv, Args>(&mut self, name: &'static str, test: F) -> &mut App
+    where
+        F: minijinja::functions::Function<Rv, Args>,
+        Rv: minijinja::value::FunctionResult,
+        Args: for<'a> minijinja::value::FunctionArgs<'a>,
+    {
+        self.scaffold.change_environment(move |env| env.add_test(name, test));
+        self
+    }
+
+    /// Adds a function for templates: `{{ answer() }}` (Flask's `template_global`). See
+    /// [`template_filter`](App::template_filter); for a value there is `app.jinja_env().add_global("name", value)`.
+    #[cfg(feature = "templates")]
+    pub fn template_global<F, Rv, Args>(&mut self, name: &'static str, function: F) -> &mut App
+    where
+        F: minijinja::functions::Function<Rv, Args>,
+        Rv: minijinja::value::FunctionResult,
+        Args: for<'a> minijinja::value::FunctionArgs<'a>,
+    {
+        self.scaffold.change_environment(move |env| env.add_function(name, function));
         self
     }
 
@@ -246,6 +300,10 @@ impl App {
     /// ```
     #[cfg(feature = "templates")]
     pub fn jinja_env(&mut self) -> &mut minijinja::Environment<'static> {
+        // What was registered before comes before.
+        for change in self.scaffold.environment_changes.drain(..) {
+            change(&mut self.templates.env);
+        }
         &mut self.templates.env
     }
 

@@ -17,6 +17,8 @@ use crate::error::{Error, HttpError};
 use crate::extract::Shape;
 use crate::response::IntoStatus;
 use crate::routing::ViewArg;
+#[cfg(feature = "templates")]
+use crate::templates::{ContextProcessor, ContextValues, EnvironmentChange};
 
 /// The part that [`App`](crate::App) and [`Blueprint`] share; both are used as one.
 ///
@@ -45,6 +47,11 @@ pub struct Scaffold {
     pub(super) is_app: bool,
     /// A blueprint's hooks and error handlers for the whole app.
     pub(super) app_wide: Option<Box<Scaffold>>,
+    #[cfg(feature = "templates")]
+    pub(super) context_processors: Vec<ContextProcessor>,
+    /// Filters, tests and globals of templates, in the order of registration.
+    #[cfg(feature = "templates")]
+    pub(super) environment_changes: Vec<EnvironmentChange>,
 }
 
 /// Setting up that waits for the app.
@@ -282,6 +289,38 @@ impl Scaffold {
         self
     }
 
+    /// Gives values to every template: an app's to all that are rendered, a blueprint's to those that are rendered for its
+    /// own rules (Flask's `context_processor`). The app's are asked first, then the outer blueprint's, then the inner
+    /// one's; of two values for one name the later counts, and what is given to `render` comes before all of them.
+    ///
+    /// `processor` runs once for each rendering. It gives what `context!` makes, or a `Result` of it.
+    ///
+    /// ```
+    /// use dewar::{App, context, render_template_string};
+    ///
+    /// let mut app = App::new("demo");
+    /// app.context_processor(|| context! { site => "Demo", year => 2026 });
+    /// app.get("/", || render_template_string("{{ site }} {{ year }}", context! { year => 1999 }));
+    /// assert_eq!(app.test_client().get("/").text(), "Demo 1999");
+    /// ```
+    #[cfg(feature = "templates")]
+    pub fn context_processor<F, V>(&mut self, processor: F) -> &mut Self
+    where
+        F: Fn() -> V + Send + Sync + 'static,
+        V: ContextValues,
+    {
+        self.context_processors.push(Box::new(move || processor().into_values()));
+        self
+    }
+
+    #[cfg(feature = "templates")]
+    pub(super) fn change_environment(
+        &mut self,
+        change: impl FnOnce(&mut minijinja::Environment<'static>) + Send + 'static,
+    ) {
+        self.environment_changes.push(Box::new(change));
+    }
+
     /// Takes a blueprint's routes, hooks and handlers in, below its URL prefix. A blueprint may take in others.
     ///
     /// ```
@@ -313,6 +352,11 @@ impl Scaffold {
         self.by_type.extend(other.by_type);
         self.mistakes.extend(other.mistakes);
         self.urls.extend(other.urls);
+        #[cfg(feature = "templates")]
+        {
+            self.context_processors.extend(other.context_processors);
+            self.environment_changes.extend(other.environment_changes);
+        }
     }
 }
 

@@ -64,6 +64,12 @@ impl StreamBody {
         }
     }
 
+    /// A body that is made without a stream.
+    #[cfg(feature = "templates")]
+    pub(crate) fn of_body(body: Body) -> StreamBody {
+        StreamBody { body, content_type: HeaderValue::from_static("text/html; charset=utf-8") }
+    }
+
     /// The same with another type.
     ///
     /// # Panics

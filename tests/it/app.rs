@@ -37,6 +37,14 @@ mod static_files;
 mod streams;
 #[cfg(feature = "templates")]
 mod templates;
+#[cfg(feature = "templates")]
+mod templates_context;
+#[cfg(feature = "templates")]
+mod templates_engine;
+#[cfg(all(feature = "templates", feature = "sessions", feature = "static_files"))]
+mod templates_jinja;
+#[cfg(feature = "templates")]
+mod templates_stream;
 mod trapped;
 #[cfg(feature = "multipart")]
 mod uploads;

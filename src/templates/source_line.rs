@@ -1,0 +1,63 @@
+//! The line of a template that an error is about.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use minijinja::{Environment, Error};
+
+use super::context_free::as_written;
+
+/// Puts the line into the error's long form, below its message.
+pub(super) fn shown(env: &Environment<'_>, error: Error, text: Option<&str>) -> Error {
+    // An error in a template that another one includes, or extends, is the cause of the outer one's.
+    let mut innermost: &Error = &error;
+    while let Some(inner) = StdError::source(innermost).and_then(|source| source.downcast_ref::<Error>()) {
+        innermost = inner;
+    }
+    // In debug mode the engine shows the outermost by itself, with what is around.
+    if env.debug() && std::ptr::eq(innermost, &error) {
+        return error;
+    }
+    let (Some(name), Some(number)) = (innermost.name(), innermost.line()) else { return error };
+    let line_of = |text: &str| text.lines().nth(number.saturating_sub(1)).map(|line| as_written(line.trim_end()));
+    let template;
+    let text = match text {
+        Some(text) if name == super::environment::STRING => Some(text),
+        _ => {
+            template = env.get_template(name).ok();
+            template.as_ref().map(|template| template.source())
+        }
+    };
+    // What cannot be read has no template: its text is not at hand.
+    let Some(line) = text.and_then(line_of) else { return error };
+    let place = format!("{name}:{number}");
+    if StdError::source(&error).is_none() {
+        return error.with_source(SourceLine { place, line, outer: None });
+    }
+    let at = match (error.name(), error.line()) {
+        (Some(name), Some(line)) => format!(" (in {name}:{line})"),
+        _ => String::new(),
+    };
+    let told = format!("{}{at}", error.detail().unwrap_or_default());
+    Error::new(error.kind(), told).with_source(SourceLine { place, line, outer: Some(error) })
+}
+
+#[derive(Debug)]
+struct SourceLine {
+    place: String,
+    line: String,
+    /// The error whose message stands above: what is behind it comes below.
+    outer: Option<Error>,
+}
+
+impl fmt::Display for SourceLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} | {}", self.place, self.line)
+    }
+}
+
+impl StdError for SourceLine {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.outer.as_ref().and_then(StdError::source)
+    }
+}
