@@ -56,7 +56,7 @@ impl Scaffold {
     /// let mut app = App::new("shop");
     /// app.command("greet", "Says hello.", |args| {
     ///     let name: &String = args.get_one("name").unwrap();
-    ///     for _ in 0..*args.get_one("times").unwrap() {
+    ///     for _ in 0..*args.get_one::<u8>("times").unwrap() {
     ///         args.echo(format!("{}: hello, {name}", current_app().name()));
     ///     }
     /// })
