@@ -219,7 +219,7 @@ fn new_entry(kind: Kind, value: &str, quality: f64) -> Entry {
 
 fn sorted(mut entries: Vec<Entry>) -> Vec<Entry> {
     // Stable, so the client's order is the last word.
-    entries.sort_by(|a, b| (&b.specificity).cmp(&a.specificity).then_with(|| b.quality.total_cmp(&a.quality)));
+    entries.sort_by(|a, b| b.specificity.cmp(&a.specificity).then_with(|| b.quality.total_cmp(&a.quality)));
     entries
 }
 
