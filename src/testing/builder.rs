@@ -178,7 +178,8 @@ impl<'c> RequestBuilder<'c> {
     ///
     /// let mut app = App::new("demo");
     /// app.post("/", || {
-    ///     let form = request().form()?;
+    ///     let request = request();
+    ///     let form = request.form()?;
     ///     Ok::<_, HttpError>(format!("{} {}", form.require("title")?, form.file("doc").is_some()))
     /// });
     /// let client = app.test_client();
