@@ -9,7 +9,7 @@ fn echo() -> App {
     let mut app = App::new("demo");
     let say = || {
         let r = request();
-        let body = r.data().map(|data| String::from_utf8_lossy(&data).into_owned()).unwrap_or_default();
+        let body = r.get_data().map(|data| String::from_utf8_lossy(&data).into_owned()).unwrap_or_default();
         format!("{} {} {} {body}", r.method(), r.url(), r.content_type().unwrap_or("-"))
     };
     app.route("/<path:p>", say).methods(["GET", "POST", "PUT"]).endpoint("say");
@@ -76,7 +76,7 @@ fn what_is_sent() {
 #[test]
 fn files_make_it_multipart() {
     let mut app = App::new("demo");
-    app.post("/", || request().data());
+    app.post("/", || request().get_data());
     let client = client(app);
     let response = client
         .post("/")
@@ -136,7 +136,7 @@ fn what_is_followed() {
         ("/deep/er/go", "../../../..", "http://localhost/"),
         ("/go", "/x/./y/../z", "http://localhost/x/z"),
         ("/go", "https://localhost/x", "https://localhost/x"),
-        ("/go", "http://LOCALHOST:8080", "http://LOCALHOST:8080/"),
+        ("/go", "http://LOCALHOST:8080", "http://localhost:8080/"),
         ("/go", "//localhost/x", "http://localhost/x"),
     ] {
         assert_eq!(follow(from, to), wanted, "{from} {to}");
