@@ -24,7 +24,7 @@ pub(crate) fn app() -> App {
         Ok(request.form()?.get_as::<i64>("n").unwrap_or(-1).to_string())
     });
     app.post("/data", |request: Request| -> Result<Response> {
-        Ok(Response::typed("application/octet-stream", request.data()?))
+        Ok(Response::typed("application/octet-stream", request.get_data()?))
     });
     app.post("/untouched", || "not read");
     app
