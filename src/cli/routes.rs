@@ -5,17 +5,18 @@ use http::Method;
 
 use crate::app::{AppService, Invocation};
 
-/// A line: its endpoint, its methods, its rule.
-type Row = [String; 3];
+/// A line: its endpoint, its methods, its host or subdomain, its rule.
+type Row = [String; 4];
 
-const HEADERS: [&str; 3] = ["Endpoint", "Methods", "Rule"];
+const DOMAIN: usize = 2;
 
 pub(super) fn write(service: &AppService, to: &Invocation) {
     let rows = rows(service, to.get_flag("all-methods"));
     if rows.is_empty() {
         return to.echo("No routes were registered.");
     }
-    table(sorted(rows, to)).iter().for_each(|line| to.echo(line));
+    let hosts = if service.site().hosts.host_matching { "Host" } else { "Subdomain" };
+    table(["Endpoint", "Methods", hosts, "Rule"], sorted(rows, to)).iter().for_each(|line| to.echo(line));
 }
 
 fn rows(service: &AppService, all: bool) -> Vec<Row> {
@@ -25,32 +26,35 @@ fn rows(service: &AppService, all: bool) -> Vec<Row> {
         let methods: Vec<_> = rule.allowed().unwrap_or_default().into_iter().filter(shown).collect();
         let mut names: Vec<_> = methods.iter().map(Method::as_str).collect();
         names.sort_unstable();
-        [endpoint.to_owned(), names.join(", "), rule.text().to_owned()]
+        let domain = rule.host().unwrap_or_default().to_owned();
+        [endpoint.to_owned(), names.join(", "), domain, rule.text().to_owned()]
     });
     rows.collect()
 }
 
-/// By one column; what is equal there stays in the order of registration.
+/// By one column; what is equal there stays in the order of registration, which is also what `match` is.
 fn sorted(mut rows: Vec<Row>, args: &ArgMatches) -> Vec<Row> {
     let by = args.get_one::<String>("sort").map_or("endpoint", String::as_str);
-    if let Some(column) = HEADERS.iter().position(|header| header.eq_ignore_ascii_case(by)) {
+    if let Some(column) = ["endpoint", "methods", "domain", "rule"].iter().position(|name| *name == by) {
         rows.sort_by(|a, b| a[column].cmp(&b[column]));
     }
     rows
 }
 
-/// With a header and a rule below it; every column but none is as wide as its widest text.
-fn table(rows: Vec<Row>) -> Vec<String> {
-    let wide = |column: usize| {
+/// With a header and a line of dashes below it; every column is as wide as its widest text. That of hosts is left out
+/// where no rule has one.
+fn table(headers: [&str; 4], rows: Vec<Row>) -> Vec<String> {
+    let has_domain = rows.iter().any(|row| !row[DOMAIN].is_empty());
+    let widths: [usize; 4] = std::array::from_fn(|column| {
         let cells = rows.iter().map(|row| row[column].chars().count());
-        cells.chain([HEADERS[column].len()]).max().unwrap_or(0)
-    };
-    let widths = [wide(0), wide(1), wide(2)];
-    let line = |row: &[String; 3]| {
-        let cells: Vec<_> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        cells.chain([headers[column].len()]).max().unwrap_or(0)
+    });
+    let line = |row: &Row| {
+        let cells = row.iter().zip(widths).enumerate().filter(|(column, _)| has_domain || *column != DOMAIN);
+        let cells: Vec<_> = cells.map(|(_, (cell, width))| format!("{cell:<width$}")).collect();
         cells.join("  ")
     };
-    let mut lines = vec![line(&HEADERS.map(str::to_owned)), line(&widths.map(|width| "-".repeat(width)))];
+    let mut lines = vec![line(&headers.map(str::to_owned)), line(&widths.map(|width| "-".repeat(width)))];
     lines.extend(rows.iter().map(line));
     lines
 }

@@ -55,6 +55,18 @@ static       GET        /static/<path:filename>
 }
 
 #[test]
+fn routes_have_a_column_for_hosts_where_rules_have_some() {
+    let mut app = App::new("shop");
+    app.subdomain_matching(true).config_mut().set("SERVER_NAME", "shop.example");
+    app.get("/", || "api").endpoint("api").subdomain("api");
+    app.get("/", || "index").endpoint("index");
+    let result = invoke(app, &["routes", "--sort=domain"]);
+    let lines: Vec<_> = result.output().lines().map(str::trim_end).collect();
+    assert_eq!(lines[0], "Endpoint  Methods  Subdomain  Rule");
+    assert!(lines.iter().any(|line| *line == "api       GET      api        /"), "{lines:?}");
+}
+
+#[test]
 fn a_command_runs_in_the_apps_context() {
     let mut app = App::new("shop");
     app.command("greet", "Says hello.", |args: &Invocation| {
