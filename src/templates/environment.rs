@@ -21,6 +21,8 @@ pub(super) fn new() -> Environment<'static> {
     filters::add_to(&mut env);
     env.add_test("callable", is_callable);
     env.add_test("sequence", |value: &Value| value.kind() == ValueKind::Map || is_sequence(value));
+    env.add_test("divisibleby", is_divisible_by);
+    env.add_test("iterable", |value: &Value| !value.is_none() && value.try_iter().is_ok());
     env.add_function("cycler", cycler);
     env.add_function("joiner", joiner);
     env
@@ -37,6 +39,24 @@ fn auto_escape(name: &str) -> AutoEscape {
 fn is_callable(value: &Value) -> bool {
     let Some(object) = value.as_object() else { return false };
     object.repr() == ObjectRepr::Plain || object.to_string().starts_with("<macro ")
+}
+
+/// The engine's own panics at a divisor of 0, which may come from a client.
+fn is_divisible_by(value: &Value, by: &Value) -> Result<bool, Error> {
+    if let (Ok(value), Ok(by)) = (i128::try_from(value.clone()), i128::try_from(by.clone())) {
+        let rest = value.checked_rem(by);
+        // -1 divides everything, the smallest number too.
+        return if by == 0 { Err(by_zero()) } else { Ok(rest.is_none_or(|rest| rest == 0)) };
+    }
+    match (f64::try_from(value.clone()), f64::try_from(by.clone())) {
+        (Ok(_), Ok(0.0)) => Err(by_zero()),
+        (Ok(value), Ok(by)) => Ok(value % by == 0.0),
+        _ => Err(Error::new(ErrorKind::InvalidOperation, "the test `divisibleby` is for numbers")),
+    }
+}
+
+fn by_zero() -> Error {
+    Error::new(ErrorKind::InvalidOperation, "the test `divisibleby` cannot divide by 0")
 }
 
 /// What has a length and items by number.

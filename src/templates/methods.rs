@@ -117,11 +117,32 @@ fn text_method(value: &Value, method: &str, args: &[Value]) -> Result<Option<Val
             };
             minijinja::value::Tuple::from(parts.map(Value::from)).into()
         }
-        "rsplit" if args.len() == 2 && args[0].as_str().is_some_and(|by| !by.is_empty()) => {
-            let (by, most): (&str, usize) = from_args(args)?;
-            let mut parts: Vec<Value> = text.rsplitn(most.saturating_add(1), by).map(Value::from).collect();
+        "rsplit" => {
+            let (by, most): (Option<&str>, Option<i64>) = from_args(args)?;
+            let most = most.and_then(|most| usize::try_from(most).ok());
+            let mut parts: Vec<Value> = match by {
+                Some("") => return Err(Error::new(ErrorKind::InvalidOperation, "`rsplit` needs a separator")),
+                Some(by) => {
+                    text.rsplitn(most.map_or(usize::MAX, |most| most.saturating_add(1)), by).map(Value::from).collect()
+                }
+                None => by_blanks_from_the_end(text, most.unwrap_or(usize::MAX)),
+            };
             parts.reverse();
             parts.into()
+        }
+        "title" => {
+            let () = from_args(args)?;
+            title(text).into()
+        }
+        "find" | "rfind" if args.len() > 1 => {
+            let (what, begin, end): (&str, i64, Option<i64>) = from_args(args)?;
+            let letters: Vec<char> = text.chars().collect();
+            let place =
+                |i: i64| (if i < 0 { i + letters.len() as i64 } else { i }).clamp(0, letters.len() as i64) as usize;
+            let (from, to) = (place(begin), end.map_or(letters.len(), place));
+            let slice: String = letters.get(from..to).unwrap_or_default().iter().collect();
+            let at = if method == "find" { slice.find(what) } else { slice.rfind(what) };
+            at.map_or(-1, |at| (from + slice[..at].chars().count()) as i64).into()
         }
         "expandtabs" => {
             let (size,): (Option<usize>,) = from_args(args)?;
@@ -159,6 +180,38 @@ fn width_of(width: usize) -> Result<usize, Error> {
     (width <= MOST)
         .then_some(width)
         .ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "a width of 10 million at most"))
+}
+
+/// The last words first, at most so many; then what is before them.
+fn by_blanks_from_the_end(text: &str, most: usize) -> Vec<Value> {
+    let (mut parts, mut rest) = (Vec::new(), text.trim());
+    while !rest.is_empty() {
+        match rest.rfind(char::is_whitespace).filter(|_| parts.len() < most) {
+            Some(at) => {
+                let word = rest[at..].trim_start();
+                parts.push(word.into());
+                rest = rest[..at].trim_end();
+            }
+            None => {
+                parts.push(rest.into());
+                break;
+            }
+        }
+    }
+    parts
+}
+
+/// As Python's `title`: whatever comes behind something that is no letter begins a word.
+fn title(text: &str) -> String {
+    let (mut titled, mut inside) = (String::with_capacity(text.len()), false);
+    for c in text.chars() {
+        match inside {
+            true => titled.extend(c.to_lowercase()),
+            false => titled.extend(c.to_uppercase()),
+        }
+        inside = c.is_alphabetic();
+    }
+    titled
 }
 
 /// Whether each word begins with a capital and goes on without.

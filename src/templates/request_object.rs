@@ -45,6 +45,10 @@ impl Object for RequestObject {
             "url" => request.url().into(),
             "host" => request.host().into(),
             "host_url" => request.host_url().into(),
+            "base_url" => request.base_url().into(),
+            "url_root" | "root_url" => request.root_url().into(),
+            "is_json" => request.is_json().into(),
+            "blueprints" => self.ctx.blueprints().into_iter().map(Value::from).collect(),
             "scheme" => request.scheme().into(),
             "is_secure" => request.is_secure().into(),
             "remote_addr" => request.remote_addr().map(|addr| addr.ip().to_string()).into(),
@@ -115,7 +119,9 @@ impl Object for Pairs {
     ) -> Result<Value, TemplateError> {
         let name = args.first().and_then(Value::as_str).unwrap_or("");
         match method {
-            "get" => Ok(self.dict().get(name).map(Value::from).or_else(|| args.get(1).cloned()).unwrap_or_default()),
+            "get" => {
+                Ok(self.dict().get(name).map(Value::from).or_else(|| args.get(1).cloned()).unwrap_or(Value::from(())))
+            }
             "getlist" => Ok(self.dict().getlist(name).into_iter().map(Value::from).collect()),
             "items" => Ok(self.dict().iter().map(|(n, v)| Value::from(vec![Value::from(n), Value::from(v)])).collect()),
             _ => Err(TemplateError::from(ErrorKind::UnknownMethod)),

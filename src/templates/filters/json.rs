@@ -54,9 +54,13 @@ fn write_value(out: &mut String, value: &Value, indent: Option<usize>, depth: us
         ValueKind::Map => {
             let mut pairs = Vec::new();
             for key in value.try_iter()? {
-                pairs.push((name(&key)?, value.get_item(&key)?));
+                pairs.push((name(&key)?, value.get_item(&key)?, key));
             }
-            pairs.sort_by(|(a, _), (b, _)| a.cmp(b));
+            // Numbers by their size, as Python sorts before it writes; a mixture, at which it fails, by the texts.
+            match pairs.iter().all(|(_, _, key)| key.is_number()) {
+                true => pairs.sort_by(|(_, _, a), (_, _, b)| a.cmp(b)),
+                false => pairs.sort_by(|(a, ..), (b, ..)| a.cmp(b)),
+            }
             write_all(out, ['{', '}'], pairs.len(), indent, depth, |out, i| {
                 write_text(out, &pairs[i].0);
                 out.push_str(": ");

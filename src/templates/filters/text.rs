@@ -55,10 +55,6 @@ pub(super) fn indent(_: &mut State<'_, '_>, value: &Value, args: &Args) -> Resul
         }
         indented.push_str(line);
     }
-    // With `blank`, Jinja leaves a last line without anything in it as it is.
-    if blank && text.ends_with('\n') && text.len() > 1 {
-        indented.truncate(indented.len() - with.len());
-    }
     Ok(like(value, indented))
 }
 
