@@ -1,5 +1,4 @@
-use dewar::{App, Request, abort};
-use dewar::Result;
+use dewar::{App, Request, Result, abort};
 
 /// As Python shows it.
 fn word(yes: bool) -> &'static str {

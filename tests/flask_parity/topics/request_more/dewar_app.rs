@@ -4,7 +4,7 @@ use dewar::http_date::format_http_date;
 use dewar::routing::ArgRef;
 use dewar::{App, ByteRange, ETags, IfRange, Request, Response, current_context};
 
-const NAMES: [&str; 24] = [
+const NAMES: [&str; 25] = [
     "host_url",
     "root_url",
     "url_root",
@@ -29,6 +29,7 @@ const NAMES: [&str; 24] = [
     "if_range",
     "range",
     "cache_control",
+    "user_agent",
 ];
 
 /// As Python shows it.
@@ -125,8 +126,8 @@ fn dump(request: Request) -> Response {
     let mut wanted: Vec<&str> = only.split_whitespace().collect();
     if wanted.is_empty() {
         wanted = NAMES.to_vec();
-        wanted.push("user_agent");
     }
+    wanted.retain(|name| NAMES.contains(name));
     Response::text(wanted.into_iter().map(|name| format!("{name}: {}\n", shown(&request, name))).collect::<String>())
 }
 
