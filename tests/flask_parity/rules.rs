@@ -15,7 +15,8 @@ pub(crate) fn typed(text: &str) -> Option<ViewArg> {
     }
 }
 
-fn told() -> String {
+/// Says which endpoint it is, and its arguments with their types.
+pub(crate) fn told() -> String {
     let ctx = current_context().expect("in a request");
     let mut args: Vec<String> = ctx
         .view_arg_names()
@@ -53,6 +54,12 @@ pub(crate) fn add(scaffold: &mut Scaffold, rules: &str) {
                 Some(name) => route.default(name, typed(value).expect("a value")),
                 None if name == "strict" => route.strict_slashes(value == "true"),
                 None if name == "options" => route.automatic_options(value == "true"),
+                None if name == "merge" => route.merge_slashes(value == "true"),
+                None if name == "alias" => route.alias(value == "true"),
+                None if name == "build_only" => route.build_only(value == "true"),
+                None if name == "redirect_to" => route.redirect_to(value),
+                None if name == "host" => route.host(value),
+                None if name == "subdomain" => route.subdomain(value),
                 None => panic!("rules.rs does not know `{option}`"),
             };
         }

@@ -13,6 +13,8 @@ def shown(name):
         return f"{value.units} {value.ranges}" if value is not None else None
     if name == "if_range":
         return f"{value.etag} {value.date}"
+    if name in ("if_match", "if_none_match"):
+        return ", ".join(sorted(str(value).split(", ")))  # they are sets
     return list(value) if name == "access_route" else value
 
 

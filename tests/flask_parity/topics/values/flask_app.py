@@ -7,7 +7,7 @@ def make_app():
     @app.route("/values", methods=["GET", "POST", "PUT", "DELETE"])
     def values():
         combined = request.values
-        return "".join(f"{name}={'|'.join(combined.getlist(name))}\n" for name in dict.fromkeys(combined)) + (
+        return "".join(f"{name}={'|'.join(combined.getlist(name))}\n" for name in sorted(set(combined))) + (
             f"first: {combined.get('a', 'none')}\n"
         )
 
