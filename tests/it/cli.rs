@@ -63,7 +63,7 @@ fn routes_have_a_column_for_hosts_where_rules_have_some() {
     let result = invoke(app, &["routes", "--sort=domain"]);
     let lines: Vec<_> = result.output().lines().map(str::trim_end).collect();
     assert_eq!(lines[0], "Endpoint  Methods  Subdomain  Rule");
-    assert!(lines.iter().any(|line| *line == "api       GET      api        /"), "{lines:?}");
+    assert!(lines.contains(&"api       GET      api        /"), "{lines:?}");
 }
 
 #[test]
