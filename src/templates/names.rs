@@ -30,6 +30,8 @@ pub(super) struct Names {
     closed: Closed,
     /// Made once for a page: it keeps what it has made.
     request: OnceLock<Value>,
+    /// So is this: a page may ask for it in each of its rows.
+    url_for: OnceLock<Value>,
 }
 
 /// What a template that is rendered for this request sees.
@@ -44,8 +46,8 @@ pub(super) fn globals(templates: &Templates, ctx: &Arc<Ctx>) -> Value {
 
 fn names(templates: &Templates, ctx: &Arc<Ctx>, values: Value, processed: Vec<Value>) -> Value {
     let overridden = templates.overridden.clone();
-    let (closed, request) = (Closed::default(), OnceLock::new());
-    Value::from_object(Names { ctx: ctx.clone(), values, processed, overridden, closed, request })
+    let (closed, request, url_for) = (Closed::default(), OnceLock::new(), OnceLock::new());
+    Value::from_object(Names { ctx: ctx.clone(), values, processed, overridden, closed, request, url_for })
 }
 
 impl AsRef<Closed> for Names {
@@ -80,8 +82,11 @@ impl Object for Names {
             #[cfg(feature = "sessions")]
             "get_flashed_messages" => Some(crate::session::in_templates::flashed_messages(&self.ctx)),
             "url_for" => {
-                let ctx = self.ctx.clone();
-                Some(Value::from_function(move |endpoint: &str, values: Kwargs| url_for(&ctx, endpoint, &values)))
+                let made = || {
+                    let ctx = self.ctx.clone();
+                    Value::from_function(move |endpoint: &str, values: Kwargs| url_for(&ctx, endpoint, &values))
+                };
+                Some(self.url_for.get_or_init(made).clone())
             }
             context_free::FUNCTION => {
                 let names = self.clone();

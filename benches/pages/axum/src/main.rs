@@ -10,7 +10,8 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Form, Router};
 use dewar::{SessionData, SessionSerializer};
-use minijinja::{Environment, context};
+use minijinja::value::Serde;
+use minijinja::{Environment, Value, context};
 use serde::{Deserialize, Serialize};
 use tokio::task::spawn_blocking;
 
@@ -35,7 +36,7 @@ type Shared = State<Arc<Site>>;
 async fn page(State(site): Shared) -> Response {
     let page = spawn_blocking(move || {
         let template = site.env.get_template("rows.html").unwrap();
-        template.render(context! { rows => &*ROWS, count => ROWS.len() }).unwrap()
+        template.render(context! { rows => Value::from(Serde(&*ROWS)), count => ROWS.len() }).unwrap()
     });
     Html(page.await.unwrap()).into_response()
 }
