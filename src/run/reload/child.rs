@@ -31,8 +31,8 @@ pub(in crate::run) fn end_with_supervisor() {
         return;
     }
     let watch = || {
-        let first = getppid();
-        while getppid() == first {
+        // Asked by its number: it may have gone before this thread begins, when somebody else is the parent already.
+        while is_child() {
             std::thread::sleep(Duration::from_millis(500));
         }
         let _ = kill_process(getpid(), Signal::TERM);
