@@ -179,25 +179,7 @@ impl Cookie {
 }
 
 /// What may stand in a cookie's path, as Werkzeug has it: what is encoded already stays, and `;` would end it.
-const PATH: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUMERIC
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'-')
-    .remove(b'~')
-    .remove(b'%')
-    .remove(b'!')
-    .remove(b'$')
-    .remove(b'&')
-    .remove(b'\'')
-    .remove(b'(')
-    .remove(b')')
-    .remove(b'*')
-    .remove(b'+')
-    .remove(b',')
-    .remove(b'/')
-    .remove(b':')
-    .remove(b'=')
-    .remove(b'@');
+const PATH: &percent_encoding::AsciiSet = &crate::url_escapes::PATH.add(b';');
 
 /// RFC 9110 section 5.6.2.
 pub(crate) fn is_token(name: &str) -> bool {

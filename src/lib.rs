@@ -184,6 +184,7 @@ mod templates;
 mod testing;
 mod upgrade;
 mod upload;
+mod url_escapes;
 mod urlencoded;
 
 pub use accept::Accept;

@@ -1,22 +1,9 @@
 //! Where a response sends the client: an IRI as a URI.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, utf8_percent_encode};
 
-const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_').remove(b'.').remove(b'-').remove(b'~');
-const AUTH: &AsciiSet = &UNRESERVED
-    .remove(b'%')
-    .remove(b'!')
-    .remove(b'$')
-    .remove(b'&')
-    .remove(b'\'')
-    .remove(b'(')
-    .remove(b')')
-    .remove(b'*')
-    .remove(b'+')
-    .remove(b',')
-    .remove(b';')
-    .remove(b'=');
-const PATH: &AsciiSet = &AUTH.remove(b'/').remove(b':').remove(b'@');
+use crate::url_escapes::{AUTH, PATH};
+
 const QUERY: &AsciiSet = &PATH.remove(b'?');
 const FRAGMENT: &AsciiSet = &QUERY.remove(b'#');
 

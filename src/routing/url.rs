@@ -1,8 +1,9 @@
 //! Values for URLs, and how paths and queries are percent-encoded.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, utf8_percent_encode};
 
 use super::args::ViewArg;
+use crate::url_escapes::RAW_PATH;
 
 /// A value for building a URL. Nearly everything turns into one by `into()`.
 ///
@@ -48,7 +49,7 @@ impl<T: Into<ViewArg>> From<Vec<T>> for UrlValue {
 /// assert_eq!(dewar::routing::encode_path("/a b/ü&c"), "/a%20b/%C3%BC&c");
 /// ```
 pub fn encode_path(path: &str) -> String {
-    utf8_percent_encode(path, PATH).to_string()
+    utf8_percent_encode(path, RAW_PATH).to_string()
 }
 
 /// Encodes values as a query, without the `?`: lists repeat their name, `None` is left out.
@@ -67,29 +68,8 @@ pub fn encode_query(values: &[(&str, UrlValue)]) -> String {
     query
 }
 
-/// What stands in a path as it is: letters, digits, and these signs.
-const PATH: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~')
-    .remove(b'!')
-    .remove(b'$')
-    .remove(b'&')
-    .remove(b'\'')
-    .remove(b'(')
-    .remove(b')')
-    .remove(b'*')
-    .remove(b'+')
-    .remove(b',')
-    .remove(b'/')
-    .remove(b':')
-    .remove(b';')
-    .remove(b'=')
-    .remove(b'@');
-
 /// What stands in a query as it is; a space becomes a plus.
-const QUERY: &AsciiSet = &PATH.remove(b'?').add(b'&').add(b'+').add(b'=');
+const QUERY: &AsciiSet = &RAW_PATH.remove(b'?').add(b'&').add(b'+').add(b'=');
 
 /// Adds a name and its values to a query.
 pub(super) fn push_query(query: &mut String, name: &str, value: &UrlValue) {

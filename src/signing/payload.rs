@@ -15,8 +15,8 @@ const MOST: u64 = 1 << 20;
 /// The least that zlib makes of anything: two bytes of head, four of checksum, and a block with a match in it.
 const LEAST: usize = 11;
 
-/// Compressors that wait for their next use. Each has some 300 KB of tables, and to allocate and clear them takes longer
-/// than to pack a session; so a few are kept, and what is made beyond that is dropped.
+/// Compressors that wait for their next use. Each has some 300 KB of tables: to keep a few saves allocating them, though not
+/// clearing the 128 KB that each use begins with. What is made beyond these is dropped.
 static SPARE: Mutex<Vec<Compress>> = Mutex::new(Vec::new());
 const SPARES: usize = 4;
 
