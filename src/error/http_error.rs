@@ -16,7 +16,7 @@ use crate::response::{IntoStatus, Response, escape_html};
 
 /// An error that says how it is answered: a status, a description, headers.
 ///
-/// Made by [`abort`]; found again by `errorhandler(404, …)`.
+/// Made by [`abort`](fn@crate::abort); found again by `errorhandler(404, …)`.
 pub struct HttpError(pub(super) Box<HttpRepr>);
 
 pub(super) struct HttpRepr {
@@ -33,7 +33,7 @@ pub(super) struct HttpRepr {
 }
 
 impl HttpError {
-    /// An error with this status. See [`abort`].
+    /// An error with this status. See [`abort`](fn@crate::abort).
     ///
     /// # Panics
     /// At the caller's line, when the status is a number outside of 100 to 999.
@@ -217,12 +217,12 @@ impl HttpError {
         &self.0.headers
     }
 
-    /// The response that was given to [`abort`], if one was: it goes out as it is, past the error handlers.
+    /// The response that was given to [`abort`](fn@crate::abort), if one was: it goes out as it is, past the error handlers.
     pub(crate) fn take_given(&self) -> Option<Response> {
         self.0.response.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take()
     }
 
-    /// The response: the one given to [`abort`], or a small HTML page as Flask's.
+    /// The response: the one given to [`abort`](fn@crate::abort), or a small HTML page as Flask's.
     pub fn into_response(self) -> Response {
         if let Some(response) = self.take_given() {
             return response;
@@ -237,7 +237,7 @@ impl HttpError {
     }
 
     /// The response as JSON: `{"code": 404, "description": "…", "name": "Not Found"}`, as Flask's documentation does it;
-    /// the one given to [`abort`] as it is. The configuration's `JSON_ERRORS` has all errors answered so.
+    /// the one given to [`abort`](fn@crate::abort) as it is. The configuration's `JSON_ERRORS` has all errors answered so.
     pub fn into_json_response(self) -> Response {
         if let Some(response) = self.take_given() {
             return response;
