@@ -96,8 +96,10 @@ fn no_more_of_them_are_handled_at_once_than_may() {
     // One after the other, so that the first ones are known to be slow.
     for (index, client) in guests.iter_mut().enumerate() {
         client.send(get("/block"));
-        until(|| gate.waiting() + server.stats().waiting == index + 1);
-        assert_eq!(gate.waiting(), (index + 1).min(2));
+        // It may wait a moment for a worker that is there; never do more than two of them go in.
+        let handled = (index + 1).min(2);
+        until(|| gate.waiting() >= handled && gate.waiting() + server.stats().waiting == index + 1);
+        assert_eq!(gate.waiting(), handled);
     }
     drop(opens);
     guests.iter_mut().for_each(|client| assert_eq!(client.answer().body, "x"));
