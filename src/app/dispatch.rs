@@ -205,7 +205,7 @@ fn no_view(app: &Frozen, ctx: &Ctx, found: Found) -> Result<Route> {
     match found {
         Found::Redirect { path } => redirect(app.site.root(Some(request)) + &encode_path(&path)),
         Found::Canonical { host, path } => {
-            redirect(app.site.located(host.as_deref(), &path, None, false, Some(request))?)
+            redirect(app.site.located(host.as_deref(), path, None, false, Some(request))?)
         }
         Found::MethodNotAllowed { allow } => Err(HttpError::method_not_allowed(&allow).into()),
         Found::NotFound | Found::Match { .. } => Err(HttpError::new(404).into()),

@@ -1,5 +1,6 @@
 //! `url_for`: URLs from endpoints and values.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use http::Method;
@@ -85,12 +86,16 @@ impl Site {
             (Some(external), _) => external,
             (None, scheme) => scheme.is_some() || ctx.is_none(),
         };
-        let rest = values.iter().filter(|(name, _)| !is_option(name));
+        let rest = || values.iter().filter(|(name, _)| !is_option(name)).cloned();
         let built = if self.url_hooks.defaults.is_empty() {
-            let plain: Vec<(&str, UrlValue)> = rest.cloned().collect();
+            // Most have no options.
+            let plain: Cow<'_, [(&str, UrlValue)]> = match values.iter().any(|(name, _)| is_option(name)) {
+                true => Cow::Owned(rest().collect()),
+                false => Cow::Borrowed(values),
+            };
             self.build(endpoint, &plain, &options, external, ctx)
         } else {
-            let mut all: UrlValues = rest.cloned().collect();
+            let mut all: UrlValues = rest().collect();
             self.inject_url_defaults(endpoint, &mut all)?;
             let plain: Vec<(&str, UrlValue)> = all.iter().map(|(name, value)| (name, value.clone())).collect();
             self.build(endpoint, &plain, &options, external, ctx)
@@ -124,7 +129,7 @@ impl Site {
         };
         let here = Standpoint { method: request.map_or(&Method::GET, Request::method), host: host.as_deref() };
         let built = self.router.build_from(here, endpoint, options.method.as_ref(), values)?;
-        self.located(built.host.as_deref(), &built.path, options.scheme.as_deref(), external, request)
+        self.located(built.host.as_deref(), built.path, options.scheme.as_deref(), external, request)
     }
 
     /// The URL of a path on a rule's host: the path alone where that is enough, and whole where it is asked for, or is
@@ -132,7 +137,7 @@ impl Site {
     pub(crate) fn located(
         &self,
         host: Option<&str>,
-        path: &str,
+        path: String,
         scheme: Option<&str>,
         external: bool,
         request: Option<&Request>,
@@ -147,7 +152,7 @@ impl Site {
                 None => host.is_none(),
             };
             if is_here {
-                return Ok(format!("{root}{path}"));
+                return Ok(if root.is_empty() { path } else { root + &path });
             }
         }
         let current = match request {

@@ -1,5 +1,7 @@
 //! URLs from rules and values.
 
+use std::borrow::Cow;
+
 use http::Method;
 
 use super::{
@@ -8,7 +10,7 @@ use super::{
     methods::Wanted,
     router::{Router, RuleId},
     rule::{Piece, Rule},
-    url::{UrlValue, encode_path, push_query},
+    url::{UrlValue, push_path, push_query},
 };
 
 /// A URL in its parts.
@@ -123,7 +125,7 @@ impl Router {
 
 /// The value given for this name; `None` and an empty list are not given.
 fn given<'a>(values: &'a [(&str, UrlValue)], name: &str) -> Option<&'a UrlValue> {
-    let of_name = |(known, value): &&(&str, UrlValue)| *known == name && *value != UrlValue::None;
+    let of_name = |(known, value): &&(&str, UrlValue)| *known == name && !matches!(value, UrlValue::None);
     values.iter().find(of_name).map(|(_, value)| value)
 }
 
@@ -151,17 +153,19 @@ fn is_same(a: &ViewArg, b: &ViewArg) -> bool {
 
 /// The URL of a rule that is suitable; `query`: with what is given beyond its arguments.
 pub(super) fn parts(rule: &Rule, values: &[(&str, UrlValue)], query: bool) -> Result<Built, BadValue> {
-    let mut url = String::from("/");
+    let mut url = String::with_capacity(64);
+    url.push('/');
     for piece in &rule.pieces {
         match piece {
             // The first is there already; the others are one where the rule merges them.
             Piece::Slash if url.ends_with('/') && (url.len() == 1 || rule.merges_slashes()) => {}
             Piece::Slash => url.push('/'),
-            Piece::Literal(text) => url.push_str(&encode_path(text)),
+            Piece::Literal(text) => push_path(&mut url, text),
             Piece::Variable(index) => {
-                let text = encode_path(&text_of(rule, *index, values)?);
+                let text = text_of(rule, *index, values)?;
                 // `//evil.example` would be another site.
-                url.push_str(if url == "/" { text.trim_start_matches('/') } else { &text });
+                let text = if url == "/" { text.trim_start_matches('/') } else { &text };
+                push_path(&mut url, text);
             }
         }
     }
@@ -203,7 +207,7 @@ fn host(rule: &Rule, values: &[(&str, UrlValue)]) -> Result<Option<String>, BadV
 }
 
 /// A variable's value as its converter writes it, from what is given or from the default.
-fn text_of(rule: &Rule, index: usize, values: &[(&str, UrlValue)]) -> Result<String, BadValue> {
+fn text_of<'a>(rule: &'a Rule, index: usize, values: &'a [(&str, UrlValue)]) -> Result<Cow<'a, str>, BadValue> {
     let variable = &rule.variables[index];
     let bad = |reason| BadValue { name: variable.name.clone(), reason };
     let value = match given(values, &variable.name) {

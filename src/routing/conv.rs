@@ -1,6 +1,6 @@
 //! A converter in use by a rule: what it takes, what it gives, how it writes a URL.
 
-use std::{fmt, sync::Arc};
+use std::{borrow::Cow, fmt, sync::Arc};
 
 use super::{
     args::{Args, Slot, UUID_LENGTH, ViewArg},
@@ -235,10 +235,11 @@ impl Conv {
     }
 
     /// A value as it stands in a URL, not yet percent-encoded, or why it cannot.
-    pub(super) fn to_url(&self, value: &ViewArg) -> Result<String, String> {
-        match self {
-            Conv::String { .. } | Conv::Path | Conv::Uuid => Ok(value.to_string()),
-            Conv::Int(int) => {
+    pub(super) fn to_url<'a>(&self, value: &'a ViewArg) -> Result<Cow<'a, str>, String> {
+        let text = match (self, value) {
+            (Conv::String { .. } | Conv::Path | Conv::Uuid, ViewArg::Str(text)) => return Ok(Cow::Borrowed(text)),
+            (Conv::String { .. } | Conv::Path | Conv::Uuid, value) => value.to_string(),
+            (Conv::Int(int), value) => {
                 let n = match value {
                     ViewArg::Int(n) => *n,
                     ViewArg::Str(text) => {
@@ -247,10 +248,12 @@ impl Conv {
                     }
                     other => return Err(format!("`{other}` is not an integer")),
                 };
-                let width = int.fixed_digits;
-                Ok(format!("{n:0width$}"))
+                match int.fixed_digits {
+                    0 => n.to_string(),
+                    width => format!("{n:0width$}"),
+                }
             }
-            Conv::Float(_) => {
+            (Conv::Float(_), value) => {
                 let x = match value {
                     ViewArg::Float(x) => *x,
                     ViewArg::Int(n) => *n as f64,
@@ -261,19 +264,20 @@ impl Conv {
                     ViewArg::Uuid(id) => return Err(format!("`{id}` is not a number")),
                 };
                 match x.is_finite() {
-                    true => Ok(ViewArg::Float(x).to_string()),
-                    false => Err(format!("`{x}` cannot stand in a URL")),
+                    true => ViewArg::Float(x).to_string(),
+                    false => return Err(format!("`{x}` cannot stand in a URL")),
                 }
             }
-            Conv::Any(words) => {
+            (Conv::Any(words), value) => {
                 let text = value.to_string();
                 match words.contains(&text) {
-                    true => Ok(text),
-                    false => Err(format!("`{text}` is none of {}", words.join(", "))),
+                    true => text,
+                    false => return Err(format!("`{text}` is none of {}", words.join(", "))),
                 }
             }
-            Conv::Custom(custom) => custom.converter.to_url(value),
-        }
+            (Conv::Custom(custom), value) => custom.converter.to_url(value)?,
+        };
+        Ok(Cow::Owned(text))
     }
 }
 

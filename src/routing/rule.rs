@@ -1,5 +1,7 @@
 //! A rule: its text, read, and its options.
 
+use std::borrow::Cow;
+
 use http::Method;
 
 use super::{
@@ -239,7 +241,10 @@ impl Rule {
 
     /// A variable's value as it stands in a URL, not yet percent-encoded; a default's as it is.
     pub(crate) fn to_url(&self, name: &str, value: &ViewArg) -> Result<String, String> {
-        self.variable(name).map_or_else(|| Ok(value.to_string()), |variable| variable.conv.to_url(value))
+        match self.variable(name) {
+            Some(variable) => variable.conv.to_url(value).map(Cow::into_owned),
+            None => Ok(value.to_string()),
+        }
     }
 
     pub(super) fn variable(&self, name: &str) -> Option<&Variable> {

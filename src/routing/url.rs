@@ -52,6 +52,11 @@ pub fn encode_path(path: &str) -> String {
     utf8_percent_encode(path, RAW_PATH).to_string()
 }
 
+/// Adds a part of a path.
+pub(super) fn push_path(url: &mut String, part: &str) {
+    url.extend(utf8_percent_encode(part, RAW_PATH));
+}
+
 /// Encodes values as a query, without the `?`: lists repeat their name, `None` is left out.
 ///
 /// ```

@@ -18,7 +18,14 @@ pub(super) fn write_value(out: &mut Output<'_>, state: &mut State<'_, '_>, value
             };
         }
         ValueKind::None | ValueKind::Bool => return minijinja::escape_formatter(out, state, value),
-        ValueKind::Number if value.is_integer() => return minijinja::escape_formatter(out, state, value),
+        ValueKind::Number if value.is_integer() => {
+            return match i64::try_from(value.clone()) {
+                Ok(n) if !matches!(*state.auto_escape(), AutoEscape::Json | AutoEscape::Custom(_)) => {
+                    out.write_str(itoa::Buffer::new().format(n)).map_err(Error::from)
+                }
+                _ => minijinja::escape_formatter(out, state, value),
+            };
+        }
         _ => {}
     }
     match *state.auto_escape() {
@@ -30,19 +37,25 @@ pub(super) fn write_value(out: &mut Output<'_>, state: &mut State<'_, '_>, value
 
 /// As [`escape_html`](crate::escape_html), without a text in between.
 fn write_escaped(out: &mut Output<'_>, text: &str) -> std::fmt::Result {
-    let mut rest = text;
-    while let Some(at) = rest.find(['&', '<', '>', '"', '\'']) {
-        out.write_str(&rest[..at])?;
-        out.write_str(match rest.as_bytes()[at] {
+    let bytes = text.as_bytes();
+    let mut done = 0;
+    // All five are ASCII: no byte of another character is taken for one of them.
+    for (at, byte) in bytes.iter().enumerate() {
+        let escape = match byte {
             b'&' => "&amp;",
             b'<' => "&lt;",
             b'>' => "&gt;",
             b'"' => "&#34;",
-            _ => "&#39;",
-        })?;
-        rest = &rest[at + 1..];
+            b'\'' => "&#39;",
+            _ => continue,
+        };
+        if done < at {
+            out.write_str(&text[done..at])?;
+        }
+        out.write_str(escape)?;
+        done = at + 1;
     }
-    out.write_str(rest)
+    if done < text.len() { out.write_str(&text[done..]) } else { Ok(()) }
 }
 
 /// What Python's `str` makes of a value.

@@ -3,7 +3,6 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
 
 use http::{Method, StatusCode, Version};
 
@@ -13,7 +12,7 @@ use super::drive::Step;
 use super::entry::Entry;
 use super::hand::Hand;
 use super::lease::Lease;
-use super::predict::{Guess, Kind, SLOW_AFTER};
+use super::predict::{Guess, Kind};
 use crate::error::HttpError;
 use crate::proto::{Refusal, RequestHead};
 use crate::quiet::discard_panic;
@@ -51,11 +50,10 @@ impl Core {
                     self.predictor.name(kind, || format!("{} {:.128}", request.method(), request.path()));
                 }
                 hand.note(kind.to_u64());
-                let since = Instant::now();
+                let toll = self.predictor.begin(kind);
                 let response = self.call(request);
-                let took = since.elapsed();
-                self.predictor.learn(kind, took, hand.leads, || self.now());
-                conn.slow = if took > SLOW_AFTER { STAYS_SLOW } else { conn.slow.saturating_sub(1) };
+                let slow = self.predictor.end(kind, &toll, hand.leads, || self.now());
+                conn.slow = if slow { STAYS_SLOW } else { conn.slow.saturating_sub(1) };
                 self.answer(conn, response, terms, lease, hand)
             }
         }

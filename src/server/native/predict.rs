@@ -7,12 +7,17 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use super::system;
 
 /// Kinds that are told apart.
 const KINDS: usize = 4096;
-/// A handler that takes longer is better handed over, whether it waits or computes: that costs a tenth of this.
-pub(super) const SLOW_AFTER: Duration = Duration::from_micros(100);
+/// A handler that costs others more than this is better handed over: that takes a tenth of it.
+const SLOW_AFTER: Duration = Duration::from_micros(100);
+/// So much it may compute beside: as long as all cores have work, it is done no sooner by another worker, and handing it
+/// over is work too. What it waits for others counts from the first moment.
+const MAY_COMPUTE: Duration = Duration::from_micros(150);
 /// One that takes this long is not taken for a quick one that was held up.
 const SURELY_SLOW: Duration = Duration::from_millis(1);
 /// Seen quick so often, a kind is looked at only now and then.
@@ -74,6 +79,27 @@ impl Kind {
     }
 }
 
+/// What a handler costs those who wait for whoever runs it.
+pub(super) struct Toll {
+    since: Instant,
+    /// What the thread had computed before, where it is looked at.
+    computed: Option<Duration>,
+}
+
+impl Toll {
+    fn taken(&self) -> Duration {
+        let took = self.since.elapsed();
+        match self.computed {
+            // Asking the system takes longer than most handlers.
+            Some(before) if took > SLOW_AFTER => {
+                let computed = system::computed_by_thread().unwrap_or_default().saturating_sub(before);
+                took.saturating_sub(computed.min(MAY_COMPUTE))
+            }
+            _ => took,
+        }
+    }
+}
+
 impl Predictor {
     pub(super) fn new() -> Predictor {
         Predictor {
@@ -110,8 +136,23 @@ impl Predictor {
         names.get(&kind.0).cloned().unwrap_or_else(|| "a request".into())
     }
 
-    /// One of this kind took so long. Others waited for it where a leader did it.
-    pub(super) fn learn(&self, kind: Kind, took: Duration, led: bool, now: impl FnOnce() -> u64) {
+    /// One of this kind begins.
+    pub(super) fn begin(&self, kind: Kind) -> Toll {
+        // A quick one that was held up is not worth the look: the next one will have it.
+        let in_doubt = self.score(kind).load(Ordering::Relaxed) != TRUSTED;
+        let computed = if in_doubt { system::computed_by_thread() } else { None };
+        Toll { since: Instant::now(), computed }
+    }
+
+    /// It has ended; whether it was slow.
+    pub(super) fn end(&self, kind: Kind, toll: &Toll, led: bool, now: impl FnOnce() -> u64) -> bool {
+        let took = toll.taken();
+        self.learn(kind, took, led, now);
+        took > SLOW_AFTER
+    }
+
+    /// One of this kind cost so much. Others waited for it where a leader did it.
+    fn learn(&self, kind: Kind, took: Duration, led: bool, now: impl FnOnce() -> u64) {
         let score = self.score(kind);
         let before = score.load(Ordering::Relaxed);
         let after = match before {

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
+use std::time::Duration;
 
 use rustix::event::PollFlags;
 use rustix::net::{SendFlags, SocketAddrAny};
@@ -45,6 +46,12 @@ pub(super) fn accept(listener: &Listener) -> rustix::io::Result<(OwnedFd, Option
     rustix::io::fcntl_setfd(&fd, rustix::io::FdFlags::CLOEXEC)?;
     rustix::io::ioctl_fionbio(&fd, true)?;
     Ok((fd, peer))
+}
+
+/// How long this thread has computed since it began.
+pub(super) fn computed_by_thread() -> Option<Duration> {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    time.try_into().ok()
 }
 
 /// Has writing to a connection that the client has closed be an error and no signal, where it is said of the socket.
