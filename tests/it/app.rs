@@ -14,6 +14,7 @@ mod context;
 mod cookies;
 mod errors;
 mod forms;
+mod fuzzed;
 mod guests;
 mod handlers;
 mod hooks;
