@@ -18,7 +18,7 @@ pub(crate) use self::content_type::content_type_of;
 pub use self::cross_origin::{CrossOriginEmbedderPolicy, CrossOriginOpenerPolicy, CrossOriginResourcePolicy};
 pub use self::data::ResponseStream;
 pub use self::headers::RetryAfter;
-pub(crate) use self::status::Reason;
+pub(crate) use self::status::{Reason, phrase};
 pub use self::status::{BadStatus, IntoStatus};
 use crate::body::Body;
 use crate::cookie::Cookie;
