@@ -222,7 +222,10 @@ impl Decoder {
             }
         }
         // One that has come in part begins here at the earliest: two bytes of a line break, and all but one of the rest.
-        Delimiter::NotBefore(from.max(self.buffer.len().saturating_sub(len + 1)))
+        let keep = from.max(self.buffer.len().saturating_sub(len + 1));
+        let tail = &self.buffer[keep..];
+        let begins = if first { Some(0) } else { memchr::memchr2(b'\r', b'\n', tail) };
+        Delimiter::NotBefore(keep + begins.unwrap_or(tail.len()))
     }
 }
 

@@ -273,6 +273,33 @@ fn a_small_limit_is_that_of_the_body() {
     }
 }
 
+/// What Flask answers for limits about the size of a piece: of the last one only what may begin a boundary is kept, and
+/// counts with the next.
+#[test]
+fn limits_about_the_size_of_a_piece() {
+    let (plain, lines) = (vec![b'x'; 300_000], b"x\n".repeat(150_000));
+    let field = |n: usize| vec![b'x'; n];
+    for (limit, file, value, status) in [
+        (65_535, "; filename=f", &plain, 413),
+        (65_535, "; filename=f", &field(0), 200),
+        (65_535, "", &field(65_535), 413),
+        (65_536, "; filename=f", &plain, 200),
+        (65_536, "; filename=f", &lines, 413),
+        (65_536, "", &field(65_536), 200),
+        (65_536, "", &field(65_537), 413),
+        (65_537, "", &field(65_537), 200),
+        (65_600, "; filename=f", &lines, 200),
+    ] {
+        let mut app = app();
+        app.config_mut().set("MAX_FORM_MEMORY_SIZE", limit);
+        let mut body = format!("--b\r\nContent-Disposition: form-data; name=n{file}\r\n\r\n").into_bytes();
+        body.extend_from_slice(value);
+        body.extend_from_slice(b"\r\n--b--\r\n");
+        let len = value.len();
+        assert_eq!(service(app).call(posted("boundary=b", body)).status(), status, "{limit} {file} {len}");
+    }
+}
+
 /// Once refused, always refused: the second look is no empty form, and not the rest of the body.
 #[test]
 fn refused_for_good() {
