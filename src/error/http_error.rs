@@ -12,7 +12,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use super::Error;
 use super::descriptions::usual_description;
 use crate::body::{BodyStopped, BodyTooLarge};
-use crate::response::{IntoStatus, Response, escape_html};
+use crate::response::{IntoStatus, Response, escape_html, phrase};
 
 /// An error that says how it is answered: a status, a description, headers.
 ///
@@ -192,14 +192,9 @@ impl HttpError {
         self.0.status
     }
 
-    /// The status's phrase, such as `Not Found`; for three of them the older one that Werkzeug has.
+    /// The status's phrase as Werkzeug has it, such as `Not Found`; of 413, 414 and 416 it is an older one than RFC 9110's.
     pub fn name(&self) -> &'static str {
-        match self.0.status.as_u16() {
-            413 => "Request Entity Too Large",
-            414 => "Request URI Too Long",
-            416 => "Requested Range Not Satisfiable",
-            _ => self.0.status.canonical_reason().unwrap_or("Unknown Error"),
-        }
+        phrase(self.0.status).unwrap_or("Unknown Error")
     }
 
     /// What the client is told: the description given, or the status's usual one.
@@ -227,7 +222,7 @@ impl HttpError {
         if let Some(response) = self.take_given() {
             return response;
         }
-        let name = self.name();
+        let name = escape_html(self.name()); // of 418 it has an apostrophe
         let description = escape_html(self.description()).replace('\n', "<br>");
         let page = format!(
             "<!doctype html>\n<html lang=en>\n<title>{} {name}</title>\n<h1>{name}</h1>\n<p>{description}</p>\n",

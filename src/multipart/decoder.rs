@@ -68,6 +68,8 @@ pub(super) struct Decoder {
     state: State,
     finder: Finder<'static>,
     most_head: usize,
+    /// As many bytes may lie in the buffer.
+    memory: u64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -108,6 +110,7 @@ impl Decoder {
             state: State::Preamble,
             finder: Finder::new(delimiter.as_bytes()).into_owned(),
             most_head,
+            memory,
         }
     }
 
@@ -115,14 +118,23 @@ impl Decoder {
         self.state == State::Epilogue
     }
 
-    pub(super) fn push(&mut self, bytes: &[u8]) {
+    /// Takes more of the body in. As in Werkzeug a field's limit is also that of what is looked at in one piece, whatever
+    /// it is: below [`BLOCK`](super::BLOCK) bytes it bounds the heads and the files that come with the first block.
+    ///
+    /// # Errors
+    /// 413 when that is more than is allowed.
+    pub(super) fn push(&mut self, bytes: &[u8]) -> Result<(), HttpError> {
+        if (self.buffer.len() - self.at + bytes.len()) as u64 > self.memory {
+            return Err(HttpError::new(413).with_description("The form is larger than may be held in memory at once."));
+        }
         if self.state == State::Epilogue {
-            return;
+            return Ok(());
         }
         self.buffer.drain(..self.at);
         self.searched -= self.at.min(self.searched);
         self.at = 0;
         self.buffer.extend_from_slice(bytes);
+        Ok(())
     }
 
     /// The next event; `None` until more is pushed.
@@ -210,7 +222,10 @@ impl Decoder {
             }
         }
         // One that has come in part begins here at the earliest: two bytes of a line break, and all but one of the rest.
-        Delimiter::NotBefore(from.max(self.buffer.len().saturating_sub(len + 1)))
+        let keep = from.max(self.buffer.len().saturating_sub(len + 1));
+        let tail = &self.buffer[keep..];
+        let begins = if first { Some(0) } else { memchr::memchr2(b'\r', b'\n', tail) };
+        Delimiter::NotBefore(keep + begins.unwrap_or(tail.len()))
     }
 }
 

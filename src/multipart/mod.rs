@@ -60,7 +60,7 @@ fn parse(request: &Request, mut body: Body) -> Result<FormData, Failure> {
         if n == 0 {
             break;
         }
-        decoder.push(&block[..n]);
+        decoder.push(&block[..n])?;
         while let Some(event) = decoder.next()? {
             parts.take(event)?;
         }

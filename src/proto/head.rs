@@ -70,22 +70,24 @@ impl HeadWriter {
         }
         match delivery.length {
             _ if status == StatusCode::NO_CONTENT => {}
-            // What the body of a GET would be.
-            Some(0) if delivery.head_only || status == StatusCode::NOT_MODIFIED => {
+            // It would be the length of what the client has (RFC 9110 section 8.6), of which the body at hand, that is not
+            // sent, says nothing.
+            _ if status == StatusCode::NOT_MODIFIED => {
                 if let Some(length) = response.headers().get(CONTENT_LENGTH) {
                     put_field(out, "content-length", length.as_bytes());
-                } else if status != StatusCode::NOT_MODIFIED {
-                    put_field(out, "content-length", b"0");
                 }
             }
+            // What the body of a GET would be.
+            Some(0) if delivery.head_only => match response.headers().get(CONTENT_LENGTH) {
+                Some(length) => put_field(out, "content-length", length.as_bytes()),
+                None => put_field(out, "content-length", b"0"),
+            },
             Some(length) => {
                 out.extend_from_slice(b"content-length: ");
                 put_number(out, length);
                 out.extend_from_slice(b"\r\n");
             }
-            None if delivery.is_chunked() && status != StatusCode::NOT_MODIFIED => {
-                put_field(out, "transfer-encoding", b"chunked");
-            }
+            None if delivery.is_chunked() => put_field(out, "transfer-encoding", b"chunked"),
             None => {}
         }
         if delivery.close {
@@ -179,6 +181,15 @@ mod tests {
             (stream(), old, false, false, "HTTP/1.0 200 OK\r\nconnection: close\r\n"),
             (empty(204), new, false, false, "HTTP/1.1 204 No Content\r\n"),
             (empty(304), new, false, false, "HTTP/1.1 304 Not Modified\r\n"),
+            (text().with_status(304), new, false, false, "HTTP/1.1 304 Not Modified\r\n"),
+            (stream().with_status(304), new, true, false, "HTTP/1.1 304 Not Modified\r\n"),
+            (
+                text().with_status(304).with_header("content-length", "1234"),
+                new,
+                false,
+                false,
+                "HTTP/1.1 304 Not Modified\r\ncontent-length: 1234\r\n",
+            ),
             (empty(404), new, false, false, "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n"),
             (Response::new("x".repeat(1_234_567)), new, false, false, "HTTP/1.1 200 OK\r\ncontent-length: 1234567\r\n"),
             (empty(799), new, false, false, "HTTP/1.1 799 Unknown\r\ncontent-length: 0\r\n"),

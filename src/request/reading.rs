@@ -173,6 +173,9 @@ impl Request {
 
     /// How many bytes a urlencoded form, or one text field of a multipart one, may have, if there is a limit: the
     /// configuration's `MAX_FORM_MEMORY_SIZE`, which is 500,000 if it is not set.
+    ///
+    /// As in Flask it is also how much of a multipart form is looked at in one piece, which is 64 KiB at most: a lower
+    /// limit is that of small files, too.
     pub fn max_form_memory_size(&self) -> Option<u64> {
         let limit = self.source().form.memory;
         (limit < u64::MAX).then_some(limit)

@@ -32,6 +32,21 @@ impl IntoStatus for u16 {
     }
 }
 
+/// The words of a status as Werkzeug has them, on pages and in [`Response::status_line`]: RFC 9110's, but for seven, of which
+/// some are an older RFC's. The engines write the RFC's.
+pub(crate) fn phrase(status: StatusCode) -> Option<&'static str> {
+    match status.as_u16() {
+        207 => Some("Multi Status"),
+        306 => Some("Switch Proxy"),
+        413 => Some("Request Entity Too Large"),
+        414 => Some("Request URI Too Long"),
+        416 => Some("Requested Range Not Satisfiable"),
+        449 => Some("Retry With"),
+        511 => Some("Network Authentication Failed"),
+        _ => status.canonical_reason(),
+    }
+}
+
 /// The words behind the status, where they are not the usual ones: in the extensions, since hardly any response has them.
 #[derive(Debug, Clone)]
 pub(crate) struct Reason(pub(crate) Arc<str>);
@@ -71,7 +86,7 @@ impl Response {
         match self.extensions.get::<Reason>() {
             Some(Reason(words)) => format!("{} {words}", self.status.as_str()),
             None => {
-                let words = self.status.canonical_reason().unwrap_or("Unknown");
+                let words = phrase(self.status).unwrap_or("Unknown");
                 format!("{} {}", self.status.as_str(), words.to_ascii_uppercase())
             }
         }

@@ -4,6 +4,7 @@ mod disposition;
 mod names;
 mod send_file;
 
+use std::ffi::OsStr;
 use std::panic::Location;
 use std::path::{Component, Path, PathBuf};
 
@@ -55,20 +56,28 @@ pub(crate) fn send_from_directory(ctx: &Ctx, folder: &Path, name: &str, options:
     send_file(ctx, &path, options)
 }
 
-/// `folder/name`, when the name stays inside: only plain parts, none that another system reads as a path or a device.
+/// `folder/name`, when the name stays inside: none of its parts may be what another system reads as a path or a device.
+/// As Werkzeug's, it looks at the name alone, not at what is there: `.` is nothing, `..` takes the part before it back,
+/// never more than that, and a slash at the end does not count.
 fn safe_join(folder: &Path, name: &str) -> Option<PathBuf> {
-    // A slash at the end names a folder, and folders are not served.
-    if name.contains(['\\', '\0', ':']) || name.ends_with('/') {
+    if name.contains(['\\', '\0', ':']) {
+        return None;
+    }
+    let mut inside: Vec<&OsStr> = Vec::new();
+    for part in Path::new(name).components() {
+        match part {
+            Component::Normal(part) => inside.push(part),
+            Component::CurDir => {}
+            // With nothing to take back it would lead out.
+            Component::ParentDir => _ = inside.pop()?,
+            Component::RootDir | Component::Prefix(_) => return None,
+        }
+    }
+    // There, opening one would wait for ever, or worse.
+    if cfg!(windows) && inside.iter().any(|part| names::is_device(&part.to_string_lossy())) {
         return None;
     }
     let mut path = folder.to_path_buf();
-    for part in Path::new(name).components() {
-        match part {
-            // There, opening one would wait for ever, or worse.
-            Component::Normal(part) if cfg!(windows) && names::is_device(&part.to_string_lossy()) => return None,
-            Component::Normal(part) => path.push(part),
-            _ => return None,
-        }
-    }
+    path.extend(inside);
     Some(path)
 }

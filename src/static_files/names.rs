@@ -22,8 +22,33 @@ pub(super) fn guess_type(name: &str) -> (Option<&'static str>, Option<&'static s
     }
 }
 
+/// Where mime_guess has an older name, or one of its own, and Python has that which is registered with IANA, or which its
+/// own list and those of the usual systems agree on: so that a site's files keep their types when it moves here.
+const AS_PYTHON: [(&str, &str); 16] = [
+    ("aif", "audio/x-aiff"),
+    ("aifc", "audio/x-aiff"),
+    ("aiff", "audio/x-aiff"),
+    ("ico", "image/vnd.microsoft.icon"),
+    ("m3u8", "application/vnd.apple.mpegurl"), // RFC 8216 section 4
+    ("m4a", "audio/mp4"),                      // RFC 4337
+    ("mjs", "text/javascript"),                // RFC 9239 section 6.1.1
+    ("otf", "font/otf"),                       // RFC 8081 section 4.4.3
+    ("py", "text/x-python"),
+    ("rar", "application/vnd.rar"),
+    ("sql", "application/sql"), // RFC 6922
+    ("srt", "text/plain"),
+    ("vcf", "text/vcard"), // RFC 6350
+    ("wav", "audio/x-wav"),
+    ("woff", "font/woff"),      // RFC 8081 section 4.4.5
+    ("xml", "application/xml"), // RFC 7303 section 9.1; `text/xml` is its alias
+];
+
 fn by_ending(ending: &str) -> Option<&'static str> {
-    mime_guess::from_ext(ending.strip_prefix('.')?).first_raw()
+    let ending = ending.strip_prefix('.')?;
+    match AS_PYTHON.iter().find(|(known, _)| known.eq_ignore_ascii_case(ending)) {
+        Some((_, mimetype)) => Some(mimetype),
+        None => mime_guess::from_ext(ending).first_raw(),
+    }
 }
 
 /// `a.b` and `.c` of `a.b.c`. The dots that a name begins with do not make an ending.

@@ -51,7 +51,7 @@ fn default_pages() {
     assert_eq!(response.text(), page(405, "Method Not Allowed", "The method is not allowed for the requested URL."));
 
     let escaped = "&lt;short&gt; &amp; &#34;stout&#34;<br>boiling";
-    assert_eq!(client.get("/teapot").text(), page(418, "I'm a teapot", escaped));
+    assert_eq!(client.get("/teapot").text(), page(418, "I&#39;m a teapot", escaped));
 
     // Of an error of the app's own nothing is shown.
     let (response, _) = logged(|| client.get("/bad"));

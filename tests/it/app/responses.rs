@@ -64,6 +64,10 @@ fn status_lines() {
         ("404 nothing here", "404 nothing here"),
         (" 299  a b ", "299 a b"),
         ("299", "299 UNKNOWN"),
+        ("413", "413 REQUEST ENTITY TOO LARGE"),
+        ("414", "414 REQUEST URI TOO LONG"),
+        ("416", "416 REQUESTED RANGE NOT SATISFIABLE"),
+        ("418", "418 I'M A TEAPOT"),
         ("200 é", "200 é"),
     ] {
         response.set_status_line(line).unwrap();

@@ -78,6 +78,39 @@ fn what_is_sent() {
     assert_eq!(client.post("/static/a.txt").send().status(), 405);
 }
 
+/// By the ending of the name, as Python's `mimetypes` where other lists have older names.
+#[test]
+fn types_by_the_ending() {
+    let mut app = App::new("demo");
+    app.get("/<name>", |name: String| {
+        send_data("x", &SendFile { download_name: Some(name), etag: FileETag::Off, ..SendFile::default() })
+    });
+    let client = client(app);
+    for (name, wanted, encoding) in [
+        ("a.ico", "image/vnd.microsoft.icon", None),
+        ("A.ICO", "image/vnd.microsoft.icon", None),
+        ("a.mjs", "text/javascript; charset=utf-8", None),
+        ("a.js", "text/javascript; charset=utf-8", None),
+        ("a.xml", "application/xml; charset=utf-8", None),
+        ("a.xml.gz", "application/xml; charset=utf-8", Some("gzip")),
+        ("a.wav", "audio/x-wav", None),
+        ("a.woff", "font/woff", None),
+        ("a.woff2", "font/woff2", None),
+        ("a.otf", "font/otf", None),
+        ("a.ttf", "font/ttf", None),
+        ("a.m4a", "audio/mp4", None),
+        ("a.vcf", "text/vcard; charset=utf-8", None),
+        ("a.md", "text/markdown; charset=utf-8", None),
+        ("a.webp", "image/webp", None),
+        ("a.", "application/octet-stream", None),
+        (".ico", "application/octet-stream", None),
+    ] {
+        let response = client.get(&format!("/{name}"));
+        assert_eq!(response.header("content-type"), Some(wanted), "{name}");
+        assert_eq!(response.header("content-encoding"), encoding, "{name}");
+    }
+}
+
 #[test]
 fn nothing_outside_of_the_folder() {
     let (_folder, client) = site("outside");
@@ -87,6 +120,10 @@ fn nothing_outside_of_the_folder() {
         "..%2fsecret.txt",
         "%2e%2e%2fsecret.txt",
         "sub/../../secret.txt",
+        "sub/../../static/a.txt",
+        "sub/../..",
+        "sub/..",
+        "../static/a.txt",
         "sub/..%2f..%2fsecret.txt",
         "sub/%2E%2E/%2E%2E/secret.txt",
         "./../secret.txt",
@@ -115,9 +152,10 @@ fn nothing_outside_of_the_folder() {
             assert!(!response.text().contains("secret"));
         }
     }
-    // A step back inside of the folder is refused too; a doubled slash is a redirect.
-    assert_eq!(client.get("/static/sub/../a.txt").status(), 404);
-    assert_eq!(client.get("/static/a.txt/").status(), 404);
+    // As in Flask a step back inside of the folder is none, wherever it is taken; a doubled slash is a redirect.
+    for name in ["sub/../a.txt", "sub/%2e%2e/a.txt", "./a.txt", "nowhere/../a.txt", "a.txt/", "sub/.././a.txt/."] {
+        assert_eq!(client.get(&format!("/static/{name}")).text(), "0123456789", "{name}");
+    }
     assert_eq!(client.request("GET", "/static//a.txt").follow_redirects().send().text(), "0123456789");
 }
 

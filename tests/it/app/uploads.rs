@@ -224,12 +224,14 @@ fn one_made_by_hand() {
 fn limits() {
     let mut app = app();
     let config = app.config_mut();
-    config.set("MAX_FORM_MEMORY_SIZE", 20).set("MAX_FORM_PARTS", 3).set("MAX_CONTENT_LENGTH", 1000);
+    // More than is read in one piece, of which there may not be more than of a field either.
+    const FIELD: usize = 70_000;
+    config.set("MAX_FORM_MEMORY_SIZE", FIELD).set("MAX_FORM_PARTS", 3).set("MAX_CONTENT_LENGTH", 200_000);
     app.post("/allowed", || -> Result<String> {
         let request = request();
-        request.set_max_form_memory_size(100);
+        request.set_max_form_memory_size(FIELD as u64 + 1);
         request.set_max_form_parts(4);
-        request.set_max_content_length(5000);
+        request.set_max_content_length(400_000);
         Ok(request.form()?.fields.len().to_string())
     });
     let client = client(app);
@@ -237,20 +239,65 @@ fn limits() {
         client.post(path).multipart(fields, files).send().status()
     };
     let send = |fields: &[(&str, &str)], files: &[(&str, &str, &[u8])]| sent("/", fields, files);
-    let (twenty, long) = ("x".repeat(20), vec![b'x'; 100]);
-    let more = twenty.clone() + "x";
-    assert_eq!(send(&[("n", &twenty)], &[]), 200);
+    let (most, long) = ("x".repeat(FIELD), vec![b'x'; 2 * FIELD]);
+    let more = most.clone() + "x";
+    assert_eq!(send(&[("n", &most)], &[]), 200);
     assert_eq!(send(&[("n", &more)], &[]), 413);
-    assert_eq!(send(&[("n", &twenty), ("m", &twenty)], &[]), 200, "the limit is for each");
+    assert_eq!(send(&[("n", &most), ("m", &most)], &[]), 200, "the limit is for each");
     assert_eq!(send(&[], &[("f", "f", &long)]), 200, "not for files");
     assert_eq!(send(&[("a", ""), ("b", "")], &[("c", "c", b"")]), 200);
     let four: [(&str, &str, &[u8]); 2] = [("c", "c", b""), ("d", "d", b"")];
     assert_eq!(send(&[("a", ""), ("b", "")], &four), 413);
-    let large: [(&str, &str, &[u8]); 1] = [("f", "f", &[b'x'; 2000])];
+    let large: [(&str, &str, &[u8]); 1] = [("f", "f", &[b'x'; 300_000])];
     assert_eq!(send(&[], &large), 413);
     assert_eq!(sent("/allowed", &[("n", &more)], &[]), 200);
     assert_eq!(sent("/allowed", &[("a", ""), ("b", "")], &four), 200);
     assert_eq!(sent("/allowed", &[], &large), 200);
+}
+
+/// A limit below the 64 KiB that are read in one piece is that of the piece, whatever is in it (Werkzeug counts its buffer).
+#[test]
+fn a_small_limit_is_that_of_the_body() {
+    let mut app = app();
+    app.config_mut().set("MAX_FORM_MEMORY_SIZE", 100);
+    let service = service(app);
+    for file in ["", "; filename=f"] {
+        let form = |value: &str| {
+            format!("--b\r\nContent-Disposition: form-data; name=\"n\"{file}\r\n\r\n{value}\r\n--b--\r\n")
+        };
+        let room = 100 - form("").len();
+        for (value, status) in [(room, 200), (room + 1, 413)] {
+            let body = form(&"x".repeat(value));
+            assert_eq!(service.call(posted("boundary=b", body)).status(), status, "{file} {value}");
+        }
+    }
+}
+
+/// What Flask answers for limits about the size of a piece: of the last one only what may begin a boundary is kept, and
+/// counts with the next.
+#[test]
+fn limits_about_the_size_of_a_piece() {
+    let (plain, lines) = (vec![b'x'; 300_000], b"x\n".repeat(150_000));
+    let field = |n: usize| vec![b'x'; n];
+    for (limit, file, value, status) in [
+        (65_535, "; filename=f", &plain, 413),
+        (65_535, "; filename=f", &field(0), 200),
+        (65_535, "", &field(65_535), 413),
+        (65_536, "; filename=f", &plain, 200),
+        (65_536, "; filename=f", &lines, 413),
+        (65_536, "", &field(65_536), 200),
+        (65_536, "", &field(65_537), 413),
+        (65_537, "", &field(65_537), 200),
+        (65_600, "; filename=f", &lines, 200),
+    ] {
+        let mut app = app();
+        app.config_mut().set("MAX_FORM_MEMORY_SIZE", limit);
+        let mut body = format!("--b\r\nContent-Disposition: form-data; name=n{file}\r\n\r\n").into_bytes();
+        body.extend_from_slice(value);
+        body.extend_from_slice(b"\r\n--b--\r\n");
+        let len = value.len();
+        assert_eq!(service(app).call(posted("boundary=b", body)).status(), status, "{limit} {file} {len}");
+    }
 }
 
 /// Once refused, always refused: the second look is no empty form, and not the rest of the body.
