@@ -55,7 +55,7 @@ fn run_after(app: &Frozen, ctx: &Arc<Ctx>, response: &mut Response) -> Result<()
     json.map_or(Ok(()), |provider| crate::json::reprint(response, provider))
 }
 
-/// The same, with what each hook was given kept, where it can be. Functions of `after_this_request` have run.
+/// The same, with what each hook was given kept, where it can be. Of `after_this_request` there is only what has not run.
 fn run_after_keeping(app: &Frozen, ctx: &Arc<Ctx>, response: &mut Response, kept: &mut Option<Response>) -> Result<()> {
     let json = app.site.json();
     let reprint = |response: &mut Response| json.map_or(Ok(()), |provider| crate::json::reprint(response, provider));
