@@ -49,6 +49,9 @@ impl Request {
     }
 
     /// Path and query, always with a `?` (Flask's `full_path`).
+    ///
+    /// The path is as it was sent, and not decoded as in Flask: `/a%3Fb` would be another place, and `/%2Fhost` another
+    /// site to whoever redirects there.
     pub fn full_path(&self) -> String {
         format!("{}?{}", self.path(), self.query_string())
     }
@@ -103,14 +106,19 @@ impl Request {
         self
     }
 
-    /// `http://host/` (Flask's `host_url`).
+    /// The scheme and the host, without a slash. Of a host case does not count (RFC 3986 section 6.2.2.1).
+    fn origin_url(&self) -> String {
+        format!("{}://{}", self.scheme(), self.host().to_ascii_lowercase())
+    }
+
+    /// `http://host/`, the host in lower case (Flask's `host_url`).
     pub fn host_url(&self) -> String {
-        format!("{}://{}/", self.scheme(), self.host())
+        self.origin_url() + "/"
     }
 
     /// `http://host/` and the path that the app is mounted below, with a final slash (Flask's `root_url`).
     pub fn root_url(&self) -> String {
-        format!("{}://{}{}/", self.scheme(), self.host(), self.script_root())
+        format!("{}{}/", self.origin_url(), self.script_root())
     }
 
     /// As [`root_url`](Request::root_url), by Flask's other name.
@@ -122,10 +130,11 @@ impl Request {
     pub fn base_url(&self) -> String {
         let path = self.path();
         let slash = if path.starts_with('/') { "" } else { "/" };
-        format!("{}://{}{}{slash}{path}", self.scheme(), self.host(), self.script_root())
+        format!("{}{}{slash}{path}", self.origin_url(), self.script_root())
     }
 
-    /// The whole URL, as it was sent: percent-encoded, so that it can be linked to.
+    /// The whole URL, percent-encoded as it was sent, so that it can be linked to; the host is in lower case. (Flask's is
+    /// an IRI: it decodes what a reader likes better so.)
     pub fn url(&self) -> String {
         match self.query_string() {
             "" => self.base_url(),

@@ -28,7 +28,7 @@ fn dump(request: Request) -> Result<Response> {
         ("mimetype", request.mimetype()),
         ("content_length", request.content_length().map_or("None".into(), |length| length.to_string())),
         ("is_json", word(request.is_json())),
-        ("x-one", or_none(request.header("x-one"))),
+        ("x-one", or_none(request.header_text("x-one").as_deref())),
     ];
     Ok(Response::text(told.map(|(name, value)| format!("{name}: {value}\n")).concat()))
 }
