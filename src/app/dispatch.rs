@@ -144,7 +144,7 @@ fn find_rule(app: &Frozen, ctx: &Ctx) -> Result<Route> {
         }
         app.site.check_host(request)?;
     }
-    let path = request.decoded_path()?;
+    let path = request.routed_path()?;
     match app.site.router.find(request.method(), &path) {
         Found::Match { rule, args } => {
             let automatic = request.method() == Method::OPTIONS && app.automatic_options[rule.index()];
@@ -164,7 +164,7 @@ fn find_rule(app: &Frozen, ctx: &Ctx) -> Result<Route> {
 fn find_rule_at(app: &Frozen, ctx: &Ctx) -> Result<Route> {
     let request = ctx.request();
     let domain = app.site.domain(request)?;
-    let place = Place::new(domain.as_deref().unwrap_or_default(), &request.decoded_path()?);
+    let place = Place::new(domain.as_deref().unwrap_or_default(), &request.routed_path()?);
     match app.site.router.find_at(request.method(), &place) {
         Found::Match { rule, args } => {
             let automatic = request.method() == Method::OPTIONS && app.automatic_options[rule.index()];

@@ -18,6 +18,9 @@ fn urls() {
         ("/a?b", "/é x/?#", "http://h/%C3%A9%20x/%3F%23/a?b", "http://h/%C3%A9%20x/%3F%23/a", "/a?b"),
         ("/a", "/%C3%A9", "http://h/%C3%A9/a", "http://h/%C3%A9/a", "/a?"),
         ("/a", "//", "http://h/a", "http://h/a", "/a?"),
+        ("//evil.example/x", "", "http://h/evil.example/x", "http://h/evil.example/x", "/evil.example/x?"),
+        ("///", "", "http://h/", "http://h/", "/?"),
+        ("//a//b?c", "/m", "http://h/m/a//b?c", "http://h/m/a//b", "/a//b?c"),
     ] {
         let request = Request::get(target).with_header("host", "h").with_script_root(root);
         assert_eq!(request.url(), url, "{target} {root}");

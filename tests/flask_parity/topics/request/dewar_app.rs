@@ -36,6 +36,9 @@ fn dump(request: Request) -> Result<Response> {
 pub(crate) fn app() -> App {
     let methods = ["GET", "POST", "PUT", "DELETE", "BREW"];
     let mut app = crate::app("request");
+    app.before_request(|request: Request| -> Result<Option<Response>> {
+        request.args().contains("early").then(|| dump(request)).transpose()
+    });
     app.route("/", dump).endpoint("index").methods(methods);
     app.route("/p/<path:rest>", dump).endpoint("path").methods(methods);
     app.get("/café/<int:n>", dump).endpoint("cafe");
