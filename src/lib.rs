@@ -72,7 +72,7 @@
 //! | `request.authorization` | `request().authorization()`: see [`Authorization`], [`WwwAuthenticate`] |
 //! | `g.user = user`, `g.user` | `g().set_shown("user", user)`, `g().get::<User>("user")`: see [`G`] |
 //! | `session["id"] = 7`, `session.get("id")` | `session().set("id", 7)?`, `session().get::<i64>("id")` |
-//! | `flash("Saved.")` | `flash("Saved.")?` |
+//! | `flash("Saved.")`, `flash(Markup("<b>Saved.</b>"))` | `flash("Saved.")?`, `flash(Markup::from("<b>Saved.</b>"))?` |
 //! | `app.session_interface = …` | `app.session_interface(MemorySessions::new())` |
 //! | `URLSafeTimedSerializer(key, salt="x").dumps(7)` | `URLSafeTimedSerializer::new(key).with_salt("x").dumps(&7)?` |
 //! | `render_template("post.html", post=post)` | `render("post.html", context! { post })` |
@@ -85,6 +85,7 @@
 //! | `@app.template_filter("name")` | `app.template_filter("name", function)`; so are `template_test`, `template_global` |
 //! | `@app.context_processor` | [`app.context_processor(function)`](Scaffold::context_processor), in a blueprint too |
 //! | `render_template(["a.html", "b.html"])` | `render(["a.html", "b.html"], …)`; `render_template` is the same function |
+//! | `except TemplateNotFound:` | `Err(error) if error.is::<TemplateNotFound>()`: see `TemplateNotFound` |
 //! | `stream_template("rows.html", rows=rows)` | `stream_template("rows.html", context! { rows })` |
 //! | a generator as a response | [`Body::blocks`]; an async one: [`StreamBody`] |
 //! | `stream_with_context(generate())` | [`stream_with_context`], of iterators and async streams |
@@ -237,15 +238,15 @@ pub use secure_filename::secure_filename;
 pub use service::Service;
 #[cfg(feature = "sessions")]
 pub use session::{
-    BadSession, Flashed, MemorySessions, NullSession, SecureCookieSessionInterface, Session, SessionCookie,
-    SessionData, SessionInterface, SessionSerializer, SessionState, Tagged,
+    BadSession, FlashMessage, Flashed, MemorySessions, NullSession, SecureCookieSessionInterface, Session,
+    SessionCookie, SessionData, SessionInterface, SessionSerializer, SessionState, Tagged,
 };
 #[cfg(feature = "sessions")]
 pub use signing::{BadData, Digest, KeyDerivation, Signer, TimestampSigner, URLSafeSerializer, URLSafeTimedSerializer};
 #[cfg(feature = "static_files")]
 pub use static_files::{FileETag, SendFile};
 #[cfg(feature = "templates")]
-pub use templates::{ContextValues, JinjaOptions, Markup, TemplateAttribute, TemplateName};
+pub use templates::{ContextValues, JinjaOptions, Markup, TemplateAttribute, TemplateName, TemplateNotFound};
 pub use testing::{RequestBuilder, TestClient, TestResponse};
 pub use upgrade::Upgraded;
 pub use upload::{Upload, UploadStream};

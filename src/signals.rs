@@ -110,6 +110,8 @@ impl Rendering {
 pub struct Flashing {
     /// The message.
     pub message: String,
+    /// Whether it is HTML, a `Markup`.
+    pub markup: bool,
     /// Its category.
     pub category: String,
 }

@@ -13,9 +13,10 @@
 //!    (`got_request_exception`), or, with `PROPAGATE_EXCEPTIONS`, `TESTING` or `DEBUG`, passes steps 6 and 7 by. A
 //!    response that was given to `abort` passes error handlers by
 //! 6. `after_this_request` functions, in order; then after-request hooks: the inner blueprint's, the outer one's, the
-//!    app's, each in reverse order; an error in them becomes a 500 too, which they see once. On a 500 that stands for
-//!    an error already, theirs is only logged
-//! 7. the session is saved: its cookie is set, if it must be (`request_finished`)
+//!    app's, each in reverse order
+//! 7. the session is saved: its cookie is set, if it must be (`request_finished`). An error in steps 6 and 7 becomes a
+//!    500 too, and all of them are run for that one. On a 500 that stands for an error already, theirs ends these steps
+//!    and is logged, and the response stays
 //! 8. teardown hooks, in the same order, then those of the app's context; all of them run, and their errors are
 //!    reported together (`request_tearing_down`, `appcontext_tearing_down`)
 //! 9. the context is unpacked (`appcontext_popped`), and the engine gets the response, whose body it then reads
@@ -32,6 +33,7 @@ use std::sync::Arc;
 use http::header::ALLOW;
 use http::{HeaderValue, Method, StatusCode};
 
+use super::after::{process, process_again};
 use super::debug_page;
 use super::frozen::{Frozen, Scope};
 use super::handler::Teardown;
@@ -142,7 +144,7 @@ fn find_rule(app: &Frozen, ctx: &Ctx) -> Result<Route> {
         }
         app.site.check_host(request)?;
     }
-    let path = request.decoded_path()?;
+    let path = request.routed_path()?;
     match app.site.router.find(request.method(), &path) {
         Found::Match { rule, args } => {
             let automatic = request.method() == Method::OPTIONS && app.automatic_options[rule.index()];
@@ -162,7 +164,7 @@ fn find_rule(app: &Frozen, ctx: &Ctx) -> Result<Route> {
 fn find_rule_at(app: &Frozen, ctx: &Ctx) -> Result<Route> {
     let request = ctx.request();
     let domain = app.site.domain(request)?;
-    let place = Place::new(domain.as_deref().unwrap_or_default(), &request.decoded_path()?);
+    let place = Place::new(domain.as_deref().unwrap_or_default(), &request.routed_path()?);
     match app.site.router.find_at(request.method(), &place) {
         Found::Match { rule, args } => {
             let automatic = request.method() == Method::OPTIONS && app.automatic_options[rule.index()];
@@ -196,7 +198,8 @@ fn matched(app: &Frozen, ctx: &Ctx, matched: Matched, allowed: Option<Vec<Method
 fn no_view(app: &Frozen, ctx: &Ctx, found: Found) -> Result<Route> {
     let request = ctx.request();
     let redirect = |mut location: String| {
-        if let Some(query) = request.uri().query() {
+        // A question mark with nothing behind it is dropped, as in Flask.
+        if let Some(query) = request.uri().query().filter(|query| !query.is_empty()) {
             location.push('?');
             location.push_str(query);
         }
@@ -224,8 +227,8 @@ fn finish(app: &Frozen, ctx: &Arc<Ctx>, result: Result<Response>, response: &mut
         Ok(_) => result,
         Err(error) => handle(app, ctx, error),
     };
-    let after = answer.map(|answer| *response = answer).and_then(|()| run_after(app, ctx, response));
-    if let Err(error) = after {
+    let ready = answer.map(|answer| *response = answer).and_then(|()| process(app, ctx, response));
+    if let Err(error) = ready {
         let error = unhandled(ctx, error);
         if app.propagate {
             // Flask has the server see it, and neither hooks nor the session see a response.
@@ -233,21 +236,15 @@ fn finish(app: &Frozen, ctx: &Arc<Ctx>, result: Result<Response>, response: &mut
             return;
         }
         *response = internal(app, ctx, error);
-        // The hooks see the 500 once; if they fail on it, a bare one goes out.
-        if let Err(error) = run_after(app, ctx, response) {
-            log::error!("after-request hooks failed on the response to an error: {error:#}");
-            *response = last_resort(app, ctx, &error);
+        if let Err(error) = process_again(app, ctx, response) {
+            let request = ctx.request();
+            let (path, method) = (request.path(), request.method());
+            quietly(|| log::error!("what follows the view failed on the 500 of {path} [{method}]: {error:#}"));
         }
-    }
-    #[cfg(feature = "sessions")]
-    if let Err(error) = guarded(|| crate::session::save(ctx, response)) {
-        let error = unhandled(ctx, error);
-        *response = internal(app, ctx, error);
     }
     if response.status() == StatusCode::NOT_MODIFIED {
         response.remove_entity_headers();
     }
-    told(ctx, || signals::REQUEST_FINISHED.send(ctx, response));
 }
 
 /// Step 5: the error handlers, by status first, then by type, the innermost scope's first each time.
@@ -283,7 +280,7 @@ fn rendered(app: &Frozen, answer: Result<Response>) -> Result<Response> {
     answer.or_else(|error| error.downcast::<HttpError>().map(|error| page(app, error)))
 }
 
-fn page(app: &Frozen, error: HttpError) -> Response {
+pub(super) fn page(app: &Frozen, error: HttpError) -> Response {
     if app.site.settings().json_errors { error.into_json_response() } else { error.into_response() }
 }
 
@@ -332,24 +329,6 @@ fn internal(app: &Frozen, ctx: &Arc<Ctx>, error: Arc<Error>) -> Response {
 /// What is answered when no handler is to answer, or left to: in debug mode the page that shows the error.
 fn last_resort(app: &Frozen, ctx: &Ctx, error: &Error) -> Response {
     if app.site.debug() { debug_page::page(ctx, error) } else { page(app, HttpError::new(500)) }
-}
-
-/// Step 6.
-fn run_after(app: &Frozen, ctx: &Arc<Ctx>, response: &mut Response) -> Result<()> {
-    let json = app.site.json();
-    json.map_or(Ok(()), |provider| crate::json::reprint(response, provider))?;
-    for hook in ctx.take_after_this_request() {
-        let before = std::mem::take(response);
-        *response = guarded(|| Ok(hook(before)))?;
-    }
-    for scope in scopes_inner_first(app, ctx) {
-        for hook in scope.after.iter().rev() {
-            let before = std::mem::take(response);
-            *response = guarded(|| hook(before))?;
-        }
-    }
-    // A hook may have made an answer of its own.
-    json.map_or(Ok(()), |provider| crate::json::reprint(response, provider))
 }
 
 /// Step 8.
@@ -402,12 +381,12 @@ fn scopes_outer_first<'a>(app: &'a Frozen, ctx: &Ctx) -> impl DoubleEndedIterato
     std::iter::once(&app.scopes[0]).chain(chain.iter().map(|scope| &app.scopes[*scope]))
 }
 
-fn scopes_inner_first<'a>(app: &'a Frozen, ctx: &Ctx) -> impl Iterator<Item = &'a Scope> {
+pub(super) fn scopes_inner_first<'a>(app: &'a Frozen, ctx: &Ctx) -> impl Iterator<Item = &'a Scope> {
     scopes_outer_first(app, ctx).rev()
 }
 
 /// Runs user code; a panic in it becomes an error.
-fn guarded<T>(run: impl FnOnce() -> Result<T>) -> Result<T> {
+pub(super) fn guarded<T>(run: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|payload| Err(Panicked::from(payload).into()))
 }
 

@@ -1,5 +1,6 @@
 //! The app: what is registered, how it is frozen, and how it answers.
 
+mod after;
 mod blueprint;
 #[doc(hidden)]
 #[allow(missing_docs, reason = "only for the macro `check_handler!`")]

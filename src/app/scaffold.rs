@@ -207,6 +207,10 @@ impl Scaffold {
     /// Runs `hook` on each response, an error's too. Inner blueprints' hooks run first, the app's last, each in the
     /// reverse order of registration.
     ///
+    /// One that fails is answered with 500, on which all of them run again. What fails then is logged, and ends the hooks:
+    /// the response stays as it was given to the hook that failed, unless its body is a stream, in whose place there is
+    /// the plain page.
+    ///
     /// ```
     /// use dewar::{App, Response};
     ///

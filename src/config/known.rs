@@ -5,6 +5,9 @@ use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
+use super::settings::debug_by_environment;
+
+/// But for `DEBUG`, whose default the environment says.
 static DEFAULTS: LazyLock<BTreeMap<&'static str, Value>> = LazyLock::new(|| {
     BTreeMap::from([
         ("APPLICATION_ROOT", json!("/")),
@@ -29,8 +32,7 @@ static DEFAULTS: LazyLock<BTreeMap<&'static str, Value>> = LazyLock::new(|| {
 });
 
 /// The keys whose default is that nothing is set.
-const UNSET: [&str; 12] = [
-    "DEBUG",
+const UNSET: [&str; 11] = [
     "MAX_CONTENT_LENGTH",
     "PROPAGATE_EXCEPTIONS",
     "SECRET_KEY",
@@ -58,12 +60,19 @@ const GIVEN_UP: [(&str, &str); 7] = [
 const JSON_PROVIDER: &str =
     "how JSON is written is for the app's JSON provider to say, or for the response's own headers";
 
-pub(super) fn defaults() -> &'static BTreeMap<&'static str, Value> {
-    &DEFAULTS
+static DEBUG: [Value; 2] = [Value::Bool(false), Value::Bool(true)];
+
+pub(super) fn defaults() -> impl Iterator<Item = (&'static str, &'static Value)> {
+    DEFAULTS.iter().map(|(key, value)| (*key, value)).chain([("DEBUG", debug())])
 }
 
 pub(super) fn default_of(key: &str) -> Option<&'static Value> {
-    DEFAULTS.get(key)
+    if key == "DEBUG" { Some(debug()) } else { DEFAULTS.get(key) }
+}
+
+/// As `DEWAR_DEBUG` says.
+fn debug() -> &'static Value {
+    &DEBUG[usize::from(debug_by_environment())]
 }
 
 /// What there is to say of a key that is none of Dewar's.
@@ -71,7 +80,7 @@ pub(super) fn doubt(key: &str) -> Option<String> {
     if let Some((_, instead)) = GIVEN_UP.iter().find(|(known, _)| *known == key) {
         return Some(format!("nothing reads the configuration's {key}, which Flask has given up too: {instead}"));
     }
-    let mut known = DEFAULTS.keys().copied().chain(UNSET).chain(["TRUSTED_HOSTS"]);
+    let mut known = DEFAULTS.keys().copied().chain(UNSET).chain(["DEBUG", "TRUSTED_HOSTS"]);
     if known.clone().any(|known| known == key) {
         return None;
     }

@@ -132,6 +132,7 @@ impl Config {
     /// let config = dewar::Config::new();
     /// assert_eq!(config.get_str("SESSION_COOKIE_NAME"), Some("session"));
     /// assert_eq!(config.get("SERVER_NAME"), None);
+    /// assert_eq!(config.get("DEBUG").unwrap(), false);
     /// ```
     pub fn get(&self, key: &str) -> Option<&Value> {
         self.values.get(key).or_else(|| known::default_of(key))
@@ -152,7 +153,7 @@ impl Config {
 
     /// All keys with their values, sorted: those that were set, and the defaults of the others.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
-        let mut all: BTreeMap<&str, &Value> = known::defaults().iter().map(|(key, value)| (*key, value)).collect();
+        let mut all: BTreeMap<&str, &Value> = known::defaults().collect();
         all.extend(self.values.iter().map(|(key, value)| (key.as_str(), value)));
         all.into_iter()
     }

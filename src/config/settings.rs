@@ -180,7 +180,7 @@ pub(crate) struct SessionSettings {
 }
 
 /// Whether `DEWAR_DEBUG` asks for debug mode.
-fn debug_by_environment() -> bool {
+pub(super) fn debug_by_environment() -> bool {
     environment::known_var("DEWAR_DEBUG").is_some_and(|text| is_true(&text))
 }
 

@@ -44,7 +44,7 @@ pub struct Ctx {
     session: OnceLock<Box<dyn Any + Send + Sync>>,
 }
 
-type AfterThis = Box<dyn FnOnce(Response) -> Response + Send>;
+pub(crate) type AfterThis = Box<dyn FnOnce(Response) -> Response + Send>;
 
 /// The rule that matched, with the values of its variables.
 #[derive(Debug)]
@@ -206,6 +206,10 @@ impl Ctx {
 
     pub(crate) fn take_after_this_request(&self) -> Vec<AfterThis> {
         std::mem::take(&mut *self.after_this_request.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn put_back_after_this_request(&self, hooks: impl Iterator<Item = AfterThis>) {
+        self.after_this_request.lock().unwrap_or_else(PoisonError::into_inner).extend(hooks);
     }
 
     /// The error that no error handler took, if there was one; known once the view and the error handlers have run.

@@ -27,7 +27,7 @@ use crate::respond::IntoResponse;
 use crate::response::Response;
 use crate::routing::UrlValue;
 #[cfg(feature = "sessions")]
-use crate::session::{Flashed, Session};
+use crate::session::{FlashMessage, Flashed, Session};
 #[cfg(feature = "templates")]
 use crate::templates::Within;
 
@@ -149,7 +149,8 @@ pub fn session() -> Session {
     Session::of(&request_context("session()"))
 }
 
-/// Keeps a message for the next page that shows messages, with the category `message`. See [`get_flashed_messages`].
+/// Keeps a message, a text or a `Markup`, for the next page that shows messages, with the category `message`. See
+/// [`get_flashed_messages`].
 ///
 /// # Errors
 /// When the app has no `SECRET_KEY`.
@@ -158,7 +159,7 @@ pub fn session() -> Session {
 /// Outside of a request, at the caller's line.
 #[cfg(feature = "sessions")]
 #[track_caller]
-pub fn flash(message: impl Into<String>) -> Result<()> {
+pub fn flash(message: impl Into<FlashMessage>) -> Result<()> {
     Session::of(&request_context("flash()")).flash(message, "message")
 }
 
@@ -171,7 +172,7 @@ pub fn flash(message: impl Into<String>) -> Result<()> {
 /// Outside of a request, at the caller's line.
 #[cfg(feature = "sessions")]
 #[track_caller]
-pub fn flash_with(message: impl Into<String>, category: impl Into<String>) -> Result<()> {
+pub fn flash_with(message: impl Into<FlashMessage>, category: impl Into<String>) -> Result<()> {
     Session::of(&request_context("flash_with()")).flash(message, category)
 }
 

@@ -40,6 +40,24 @@ impl Request {
         cookies
     }
 
+    /// A header as one text (Flask's `headers.get`, as WSGI gives it): all lines of that name, with commas between them
+    /// (RFC 9110 section 5.3), and what is not ASCII read as Latin-1. Case does not count.
+    ///
+    /// [`header`](Request::header) is the first line alone, without a copy.
+    ///
+    /// ```
+    /// use dewar::Request;
+    /// use dewar::http::HeaderValue;
+    ///
+    /// let mut request = Request::get("/").with_header("x-tag", "a");
+    /// request.head_mut().headers.append("x-tag", HeaderValue::from_static("b"));
+    /// assert_eq!(request.header_text("X-Tag").as_deref(), Some("a,b"));
+    /// assert_eq!(request.header("X-Tag"), Some("a"));
+    /// ```
+    pub fn header_text(&self, name: &str) -> Option<Cow<'_, str>> {
+        header_parts::joined(self.headers(), HeaderName::from_bytes(name.as_bytes()).ok()?)
+    }
+
     /// The `Content-Type`.
     pub fn content_type(&self) -> Option<&str> {
         self.header("content-type")

@@ -26,15 +26,37 @@ const PATH: &AsciiSet = &CONTROLS
 
 impl Request {
     /// The path, as it was sent: percent-encoded. Rules are matched against the decoded one.
+    ///
+    /// It may begin with several slashes, and a link to `//host/` leads to another host: to send a client back here there
+    /// are [`full_path`](Request::full_path) and [`url`](Request::url).
     pub fn path(&self) -> &str {
         self.0.head.uri.path()
     }
 
-    /// The path decoded, as rules see it.
+    /// The path decoded, with one slash at its beginning (Flask's `path`).
+    ///
+    /// ```
+    /// use dewar::Request;
+    ///
+    /// assert_eq!(Request::get("//caf%C3%A9//menu").decoded_path()?, "/caf\u{e9}//menu");
+    /// # Ok::<(), dewar::HttpError>(())
+    /// ```
     ///
     /// # Errors
     /// 400 when an escape is not two hexadecimal digits, or what they make is not UTF-8.
     pub fn decoded_path(&self) -> Result<Cow<'_, str>, HttpError> {
+        Ok(match self.routed_path()? {
+            Cow::Borrowed(path) => Cow::Borrowed(one_slash(path)),
+            Cow::Owned(path) if path.starts_with("//") => Cow::Owned(one_slash(&path).to_owned()),
+            path => path,
+        })
+    }
+
+    /// The path decoded, as rules see it: with all its slashes.
+    ///
+    /// # Errors
+    /// As [`decoded_path`](Request::decoded_path).
+    pub(crate) fn routed_path(&self) -> Result<Cow<'_, str>, HttpError> {
         let path = self.path();
         if !path.as_bytes().contains(&b'%') {
             return Ok(Cow::Borrowed(path));
@@ -43,14 +65,22 @@ impl Request {
         percent_encoding::percent_decode_str(path).decode_utf8().map_err(|_| bad_escapes("path"))
     }
 
+    /// The path as it was sent, but with one slash at its beginning, so that it stays one in a link.
+    pub(crate) fn linked_path(&self) -> &str {
+        one_slash(self.path())
+    }
+
     /// The query string, without its `?`; empty when there is none.
     pub fn query_string(&self) -> &str {
         self.0.head.uri.query().unwrap_or("")
     }
 
-    /// Path and query, always with a `?` (Flask's `full_path`).
+    /// Path and query, always with a `?` (Flask's `full_path`). Of several slashes at its beginning, which would make a
+    /// host of what follows, there is one.
+    ///
+    /// The path is encoded as it was sent, and not decoded as in Flask: `/a%3Fb%2Fc` would be another place.
     pub fn full_path(&self) -> String {
-        format!("{}?{}", self.path(), self.query_string())
+        format!("{}?{}", self.linked_path(), self.query_string())
     }
 
     /// The query string, once it is known to be percent-encoded UTF-8.
@@ -103,14 +133,19 @@ impl Request {
         self
     }
 
-    /// `http://host/` (Flask's `host_url`).
+    /// The scheme and the host, without a slash. Of a host case does not count (RFC 3986 section 6.2.2.1).
+    fn origin_url(&self) -> String {
+        format!("{}://{}", self.scheme(), self.host().to_ascii_lowercase())
+    }
+
+    /// `http://host/`, the host in lower case (Flask's `host_url`).
     pub fn host_url(&self) -> String {
-        format!("{}://{}/", self.scheme(), self.host())
+        self.origin_url() + "/"
     }
 
     /// `http://host/` and the path that the app is mounted below, with a final slash (Flask's `root_url`).
     pub fn root_url(&self) -> String {
-        format!("{}://{}{}/", self.scheme(), self.host(), self.script_root())
+        format!("{}{}/", self.origin_url(), self.script_root())
     }
 
     /// As [`root_url`](Request::root_url), by Flask's other name.
@@ -120,18 +155,25 @@ impl Request {
 
     /// The URL without its query string.
     pub fn base_url(&self) -> String {
-        let path = self.path();
+        let path = self.linked_path();
         let slash = if path.starts_with('/') { "" } else { "/" };
-        format!("{}://{}{}{slash}{path}", self.scheme(), self.host(), self.script_root())
+        format!("{}{}{slash}{path}", self.origin_url(), self.script_root())
     }
 
-    /// The whole URL, as it was sent: percent-encoded, so that it can be linked to.
+    /// The whole URL, percent-encoded as it was sent, so that it can be linked to; the host is in lower case. (Flask's is
+    /// an IRI: it decodes what a reader likes better so.)
     pub fn url(&self) -> String {
         match self.query_string() {
             "" => self.base_url(),
             query => format!("{}?{query}", self.base_url()),
         }
     }
+}
+
+/// Of several slashes at the beginning the last.
+fn one_slash(path: &str) -> &str {
+    let rest = path.trim_start_matches('/');
+    &path[(path.len() - rest.len()).saturating_sub(1)..]
 }
 
 /// `percent_encoding` leaves a stray `%` as it is; a request with one is malformed (RFC 3986 section 2.1).

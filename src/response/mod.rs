@@ -242,6 +242,18 @@ impl Response {
         self.body.replace(body.into());
     }
 
+    /// The same again, where the body is bytes. What is to run on close stays with the first.
+    pub(crate) fn twin(&self) -> Option<Response> {
+        self.body.whole()?;
+        Some(Response {
+            status: self.status,
+            headers: self.headers.clone(),
+            extensions: self.extensions.clone(),
+            body: self.body.share().into(),
+            plain_json: self.plain_json,
+        })
+    }
+
     /// The body alone.
     pub fn into_body(self) -> Body {
         self.body

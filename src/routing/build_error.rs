@@ -114,6 +114,22 @@ impl BuildError {
         self.0.suggested.as_deref()
     }
 
+    /// The name of a value that a variable of the endpoint's rule cannot be, and why: text for an `int`, say. (Werkzeug
+    /// hands on the `ValueError` of the converter in place of its own error.)
+    ///
+    /// ```
+    /// use dewar::routing::{Converters, Rule, RouterBuilder};
+    ///
+    /// let mut routes = RouterBuilder::new();
+    /// routes.add(Rule::parse("/post/<int:id>", &Converters::default())?, "post");
+    /// let error = routes.freeze().build_for_endpoint("post", None, &[("id", "five".into())]).unwrap_err();
+    /// assert_eq!(error.bad_value().unwrap().0, "id");
+    /// # Ok::<(), dewar::routing::RuleError>(())
+    /// ```
+    pub fn bad_value(&self) -> Option<(&str, &str)> {
+        self.0.bad.as_ref().map(|(name, reason)| (name.as_str(), reason.as_str()))
+    }
+
     /// The values that are missing, sorted, where the endpoint is right.
     pub fn missing(&self) -> &[String] {
         &self.0.missing

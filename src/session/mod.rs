@@ -2,6 +2,7 @@
 
 mod cookie;
 mod data;
+mod flashes;
 #[cfg(feature = "templates")]
 pub(crate) mod in_templates;
 mod interface;
@@ -20,6 +21,7 @@ use serde_json::Value;
 
 pub use cookie::SessionCookie;
 pub use data::SessionData;
+pub use flashes::{FlashMessage, Flashed};
 pub(crate) use interface::Interface;
 pub use interface::{SecureCookieSessionInterface, SessionInterface};
 pub use memory::MemorySessions;
@@ -275,10 +277,11 @@ impl Session {
     /// # Errors
     /// When the app has no `SECRET_KEY`.
     #[track_caller]
-    pub fn flash(&self, message: impl Into<String>, category: impl Into<String>) -> Result<()> {
+    pub fn flash(&self, message: impl Into<FlashMessage>, category: impl Into<String>) -> Result<()> {
         self.check_writable()?;
-        let told = signals::Flashing { message: message.into(), category: category.into() };
-        let flash = Tagged::Tuple(vec![told.category.clone().into(), told.message.clone().into()]).into_wire();
+        let FlashMessage { text, markup } = message.into();
+        let told = signals::Flashing { message: text, markup, category: category.into() };
+        let flash = flashes::wire(&told);
         let mut inner = self.lock();
         let mut flashes = match inner.state.data.raw(FLASHES).and_then(data::wire) {
             Some(Value::Array(flashes)) => flashes,
@@ -330,36 +333,5 @@ impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = Opened::of(&self.0).lock();
         f.debug_tuple("Session").field(&inner.state.data.keys().collect::<Vec<_>>()).finish()
-    }
-}
-
-/// A message from one request to a later one: see [`get_flashed_messages`](crate::get_flashed_messages).
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Flashed {
-    /// `message`, unless it was given another one.
-    pub category: String,
-    /// The message.
-    pub message: String,
-    /// Whether it is HTML, which templates do not escape: a `Markup` that a Flask app flashed.
-    pub markup: bool,
-}
-
-impl Flashed {
-    fn read(wire: &Value) -> Option<Flashed> {
-        let [category, message] = tagged::items(wire)? else { return None };
-        let markup = tagged::markup(message);
-        let message = match markup.or(message.as_str()) {
-            Some(text) => text.to_owned(),
-            None => tagged::untag(message.clone()).to_string(),
-        };
-        Some(Flashed { category: category.as_str()?.to_owned(), message, markup: markup.is_some() })
-    }
-}
-
-impl fmt::Display for Flashed {
-    /// The message.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
     }
 }

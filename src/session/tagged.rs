@@ -50,6 +50,11 @@ impl Tagged {
     }
 }
 
+/// A tuple of what is as it is kept already.
+pub(super) fn tuple(items: Vec<Value>) -> Value {
+    tagged(TUPLE, items.into())
+}
+
 fn tagged(tag: &str, value: Value) -> Value {
     Value::Object(Map::from_iter([(tag.to_owned(), value)]))
 }

@@ -6,7 +6,7 @@ use std::sync::PoisonError;
 use minijinja::value::{Object, ObjectRepr, Rest, Value, ValueKind};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, State};
 
-use super::{filters, methods, print};
+use super::{filters, functions, methods, print};
 
 /// The name of a template given as text.
 pub(super) const STRING: &str = "<string>";
@@ -25,6 +25,8 @@ pub(super) fn new() -> Environment<'static> {
     env.add_test("iterable", |value: &Value| !value.is_none() && value.try_iter().is_ok());
     env.add_function("cycler", cycler);
     env.add_function("joiner", joiner);
+    env.add_function("dict", functions::dict);
+    env.add_function("lipsum", functions::lipsum);
     env
 }
 

@@ -132,3 +132,11 @@ impl From<Markup> for crate::session::Tagged {
         crate::session::Tagged::Markup(markup.0)
     }
 }
+
+/// As [`flash`](crate::flash) takes it: it stays HTML.
+#[cfg(feature = "sessions")]
+impl From<Markup> for crate::session::FlashMessage {
+    fn from(markup: Markup) -> Self {
+        crate::session::FlashMessage::html(markup.0)
+    }
+}

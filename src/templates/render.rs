@@ -8,7 +8,7 @@ use minijinja::{Error as TemplateError, ErrorKind, Template, Value};
 use super::attribute::TemplateAttribute;
 use super::environment::STRING;
 use super::stream::{self, Within};
-use super::{Templates, loader, names, source_line};
+use super::{TemplateNotFound, Templates, loader, names, source_line};
 use crate::body::Body;
 use crate::ctx::Ctx;
 use crate::error::{Error, Result};
@@ -100,7 +100,7 @@ impl Templates {
                 Err(error) => return self.told(Err(error), None),
             }
         }
-        Err(Error::msg(self.none_of(ctx, choices)))
+        Err(TemplateNotFound::new(choices, self.none_of(ctx, choices)).into())
     }
 
     fn none_of(&self, ctx: &Ctx, choices: &[&str]) -> String {

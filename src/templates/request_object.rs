@@ -38,7 +38,7 @@ impl Object for RequestObject {
             "method" => request.method().as_str().into(),
             "path" => match request.decoded_path() {
                 Ok(path) => path.into_owned().into(),
-                Err(_) => request.path().into(),
+                Err(_) => request.linked_path().into(),
             },
             "full_path" => request.full_path().into(),
             "query_string" => request.query_string().into(),

@@ -1,13 +1,14 @@
-//! `known.toml`, the differences that are meant, and `topics/OPEN.toml`, those that are still to go.
+//! `known.toml`: the differences that are meant.
 
 use std::path::Path;
 
 use crate::compare::Difference;
 
-/// A list of differences that do not fail the suite.
+const FILE: &str = "known.toml";
+
+/// The differences that do not fail the suite.
 #[derive(Debug)]
 pub(crate) struct Known {
-    file: &'static str,
     entries: Vec<Entry>,
 }
 
@@ -41,17 +42,17 @@ impl Known {
     ///
     /// # Errors
     /// What is wrong with the file, and where.
-    pub(crate) fn read(folder: &Path, file: &'static str) -> Result<Known, String> {
-        let text = std::fs::read_to_string(folder.join(file)).map_err(|error| format!("{file}: {error}"))?;
-        let read: File = toml::from_str(&text).map_err(|error| format!("{file}: {error}"))?;
+    pub(crate) fn read(folder: &Path) -> Result<Known, String> {
+        let text = std::fs::read_to_string(folder.join(FILE)).map_err(|error| format!("{FILE}: {error}"))?;
+        let read: File = toml::from_str(&text).map_err(|error| format!("{FILE}: {error}"))?;
         let mut entries = read.difference;
         for entry in &mut entries {
             if entry.reason.trim().is_empty() || entry.cases.is_empty() || entry.parts.is_empty() {
-                return Err(format!("{file}: an entry of {} has no reason, no case or no part", entry.topic));
+                return Err(format!("{FILE}: an entry of {} has no reason, no case or no part", entry.topic));
             }
             entry.seen = vec![vec![false; entry.parts.len()]; entry.cases.len()];
         }
-        Ok(Known { file, entries })
+        Ok(Known { entries })
     }
 
     /// Whether this difference is in the list; it is then seen.
@@ -78,7 +79,7 @@ impl Known {
         for entry in self.entries.iter().filter(|entry| ran.contains(&entry.topic.as_str())) {
             for (case, seen) in entry.cases.iter().zip(&entry.seen) {
                 for (part, _) in entry.parts.iter().zip(seen).filter(|(_, seen)| !**seen) {
-                    unseen.push(format!("{}: {}, `{case}`, {part}", self.file, entry.topic));
+                    unseen.push(format!("{FILE}: {}, `{case}`, {part}", entry.topic));
                 }
             }
         }
@@ -88,9 +89,5 @@ impl Known {
     /// Topics that the list names.
     pub(crate) fn topics(&self) -> impl Iterator<Item = &str> {
         self.entries.iter().map(|entry| entry.topic.as_str())
-    }
-
-    pub(crate) fn file(&self) -> &'static str {
-        self.file
     }
 }

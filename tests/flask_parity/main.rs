@@ -26,6 +26,7 @@ use dewar::App;
 use dewar::server::{Server, ServerHandle};
 
 use cases::Case;
+use compare::Difference;
 use jar::Jar;
 use known::Known;
 use python::Flask;
@@ -63,17 +64,16 @@ fn main() -> ExitCode {
     }
 }
 
-/// A topic's cases; without an app while Dewar cannot do it yet.
+/// A topic's cases.
 struct Topic {
     name: String,
-    app: Option<fn() -> App>,
+    app: fn() -> App,
     cases: Vec<Case>,
 }
 
 struct Suite {
     topics: Vec<Topic>,
     known: Known,
-    open: Known,
     whole: bool,
 }
 
@@ -82,16 +82,13 @@ struct Counts {
     cases: usize,
     equal: usize,
     known: usize,
-    open: usize,
-    pending: usize,
     failed: usize,
 }
 
 impl Suite {
     fn read(filters: &[&str]) -> Result<Suite, String> {
         let folder = folder();
-        let (known, open) = (Known::read(&folder, "known.toml")?, Known::read(&folder, "topics/OPEN.toml")?);
-        let pending = std::fs::read_to_string(folder.join("topics/PENDING.md")).unwrap_or_default();
+        let known = Known::read(&folder)?;
         let said = |error: std::io::Error| error.to_string();
         let mut names = Vec::new();
         for entry in std::fs::read_dir(folder.join("topics")).map_err(said)? {
@@ -101,17 +98,13 @@ impl Suite {
             }
         }
         names.sort();
-        for list in [&known, &open] {
-            if let Some(lost) = list.topics().find(|topic| !names.iter().any(|name| name == topic)) {
-                return Err(format!("{} names the topic {lost}, which there is not", list.file()));
-            }
+        if let Some(lost) = known.topics().find(|topic| !names.iter().any(|name| name == topic)) {
+            return Err(format!("known.toml names the topic {lost}, which there is not"));
         }
         let mut topics = Vec::new();
         for name in names {
-            let app = topics::APPS.iter().find(|(known, _)| *known == name).map(|(_, app)| *app);
-            if app.is_some() == pending.contains(&format!("`{name}`")) {
-                return Err(format!("the topic {name} is to be either in topics.rs or in topics/PENDING.md"));
-            }
+            let app = topics::APPS.iter().find(|(known, _)| *known == name);
+            let (_, app) = *app.ok_or_else(|| format!("the topic {name} is not in topics.rs"))?;
             let mut cases = cases::read(&folder.join("topics").join(&name).join("cases.txt"))?;
             let wanted = |case: &Case| filters.iter().any(|filter| name.contains(filter) || case.name.contains(filter));
             // What uses a jar needs the cases before it.
@@ -122,7 +115,7 @@ impl Suite {
                 topics.push(Topic { name, app, cases });
             }
         }
-        Ok(Suite { topics, known, open, whole: filters.is_empty() })
+        Ok(Suite { topics, known, whole: filters.is_empty() })
     }
 
     /// Runs the cases; whether all is well.
@@ -153,26 +146,21 @@ impl Suite {
                 println!("no longer a difference, so take it out: {unseen}");
                 well = false;
             }
-            for unseen in self.open.unseen(&names) {
-                println!("done, so take it out: {unseen}");
-            }
         }
-        let Counts { cases, equal, known, open, pending, failed } = counts;
-        println!(
-            "flask_parity: {cases} cases, {equal} equal, {known} known, {open} open, {pending} pending, {failed} failed"
-        );
+        let Counts { cases, equal, known, failed } = counts;
+        println!("flask_parity: {cases} cases, {equal} equal, {known} known, {failed} failed");
         Ok(well)
     }
 
     fn topic(&mut self, topic: &Topic, flask: &Flask, show: bool, counts: &mut Counts) -> Result<(), String> {
-        let server = topic.app.map(|app| serve(&topic.name, app())).transpose()?;
+        let server = serve(&topic.name, (topic.app)())?;
         let mut jars: HashMap<String, [Jar; 2]> = HashMap::new();
         let (cases_before, equal_before) = (counts.cases, counts.equal);
         for case in &topic.cases {
             counts.cases += 1;
             let jars = case.jar.as_ref().map(|name| jars.entry(name.clone()).or_default());
             let mut cookies = jars.as_deref().map_or([None, None], |[theirs, ours]| [theirs.header(), ours.header()]);
-            if case.swap && server.is_some() {
+            if case.swap {
                 cookies.swap(0, 1);
             }
             let mut requests = cookies.map(|cookie| case.bytes(cookie.as_deref()));
@@ -202,13 +190,6 @@ impl Suite {
                 );
                 continue;
             }
-            let Some(server) = &server else {
-                counts.pending += 1;
-                if let Some([jar, _]) = jars {
-                    jar.take(&theirs);
-                }
-                continue;
-            };
             let ours = ask(server.addr().port(), &requests[1]);
             if let Some(jars) = jars {
                 jars[0].take(&theirs);
@@ -216,12 +197,9 @@ impl Suite {
             }
             self.judge(topic, case, [&requests[1], &requests[0]], [&theirs, &ours], flask, counts);
         }
-        if let Some(server) = server {
-            server.shutdown(Duration::from_secs(5));
-        }
+        server.shutdown(Duration::from_secs(5));
         let (ran, equal) = (counts.cases - cases_before, counts.equal - equal_before);
-        let state = if topic.app.is_some() { "equal" } else { "equal (pending)" };
-        println!("  {:<16} {ran:>4} cases, {equal:>4} {state}", topic.name);
+        println!("  {:<16} {ran:>4} cases, {equal:>4} equal", topic.name);
         Ok(())
     }
 
@@ -235,22 +213,11 @@ impl Suite {
         counts: &mut Counts,
     ) {
         let differences = compare::differences(&topic.name, &flask.judge, theirs, ours);
-        let (mut failed, mut open) = (Vec::new(), false);
-        for difference in &differences {
-            if self.known.covers(&topic.name, &case.name, difference) {
-                continue;
-            }
-            if self.open.covers(&topic.name, &case.name, difference) {
-                open = true;
-            } else {
-                failed.push(difference.clone());
-            }
-        }
+        let unknown = |difference: &&Difference| !self.known.covers(&topic.name, &case.name, difference);
+        let failed: Vec<_> = differences.iter().filter(unknown).cloned().collect();
         if !failed.is_empty() {
             counts.failed += 1;
             print!("{}", report::failure(&topic.name, case, requests[0], [theirs, ours], &failed));
-        } else if open {
-            counts.open += 1;
         } else if !differences.is_empty() {
             counts.known += 1;
         } else {

@@ -1,4 +1,4 @@
-//! The topics that Dewar can do. What is not here is in `topics/PENDING.md`.
+//! The Dewar side of each topic.
 
 use dewar::App;
 

@@ -293,9 +293,14 @@ mod environment {
             return;
         }
         let wanted = ["1", "true", "yes"].contains(&&*std::env::var("DEWAR_DEBUG").unwrap());
-        assert_eq!(App::new("demo").into_service().unwrap().site().debug(), wanted);
+        let app = App::new("demo");
+        assert_eq!(app.config().get("DEBUG"), Some(&json!(wanted)));
+        assert!(app.config().iter().any(|(key, value)| key == "DEBUG" && *value == wanted));
+        assert_eq!(app.into_service().unwrap().site().debug(), wanted);
         let mut app = App::new("demo");
         app.config_mut().set("DEBUG", !wanted);
+        assert_eq!(app.config().iter().filter(|(key, _)| *key == "DEBUG").count(), 1);
+        assert_eq!(app.config().get("DEBUG"), Some(&json!(!wanted)));
         assert_eq!(app.into_service().unwrap().site().debug(), !wanted);
     }
 

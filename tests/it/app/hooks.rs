@@ -292,7 +292,7 @@ fn errors_and_panics_in_each_place() {
 }
 
 #[test]
-fn after_hooks_see_a_failed_one_s_500_once() {
+fn after_hooks_are_run_again_on_a_failed_one_s_500() {
     let trace = Trace::default();
     let mut app = App::new("demo");
     app.get("/", || "fine");
@@ -301,7 +301,7 @@ fn after_hooks_see_a_failed_one_s_500_once() {
     let t = trace.clone();
     app.after_request(move |response: dewar::Response| {
         t.add(response.status().as_str());
-        response
+        response.with_header("x-seen", "yes")
     });
     app.errorhandler(500, |error: HttpError| (error.original().unwrap().to_string(), 500));
     let client = client(app);
@@ -311,7 +311,12 @@ fn after_hooks_see_a_failed_one_s_500_once() {
     assert_eq!(response.status(), 500);
     assert_eq!(trace.take(), ["200", "500"]);
     assert_eq!(records.len(), 2, "{records:?}");
-    assert!(records[1].starts_with("ERROR after-request hooks failed on the response to an error: bad hook"));
+    assert!(
+        records[1].starts_with("ERROR what follows the view failed on the 500 of / [GET]: bad hook"),
+        "{records:?}"
+    );
+    // The handler's response stays, with what was done to it before.
+    assert_eq!((&*response.text(), response.header("x-seen")), ("bad hook", Some("yes")));
 
     // Where the view had failed already, a hook's error is only logged.
     let (response, records) = logged(|| client.get("/bad"));
@@ -319,6 +324,41 @@ fn after_hooks_see_a_failed_one_s_500_once() {
     assert_eq!(trace.take(), ["500"]);
     assert_eq!(records.len(), 2, "{records:?}");
     assert_eq!(response.error().unwrap().to_string(), "bad view");
+    assert_eq!((&*response.text(), response.header("x-seen")), ("bad view", Some("yes")));
+}
+
+#[test]
+fn a_stream_goes_with_the_hook_that_fails() {
+    let mut app = App::new("demo");
+    app.get("/", || -> Result<()> { Err(Error::msg("bad view")) });
+    app.after_request(|_: dewar::Response| -> Result<dewar::Response> { Err(Error::msg("bad hook")) });
+    app.errorhandler(500, |_: HttpError| {
+        dewar::Response::new(dewar::Body::blocks(["a", "b"])).with_status(500).with_header("x-of", "handler")
+    });
+    let (response, records) = logged(|| client(app).get("/"));
+    assert_eq!((response.status(), response.header("x-of")), (500, None));
+    assert!(response.text().contains("<h1>Internal Server Error</h1>"), "{}", response.text());
+    assert_eq!(records.len(), 2, "{records:?}");
+}
+
+#[test]
+fn functions_of_after_this_request_that_have_not_run_are_for_the_500() {
+    let trace = Trace::default();
+    let mut app = App::new("demo");
+    let t = trace.clone();
+    app.get("/", move || {
+        for (name, fails) in [("a", false), ("b", true), ("c", false)] {
+            let t = t.clone();
+            after_this_request(move |response| {
+                t.add(format!("{name} {}", response.status().as_u16()));
+                assert!(!fails, "bad");
+                response
+            });
+        }
+    });
+    let (response, _) = logged(|| client(app).get("/"));
+    assert_eq!(response.status(), 500);
+    assert_eq!(trace.take(), ["a 200", "b 200", "c 500"]);
 }
 
 #[test]

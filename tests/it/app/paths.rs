@@ -83,6 +83,7 @@ fn behind_a_prefix() {
     app.get("/folder/", || "folder");
     let client = client(app);
     assert_eq!(client.get("/folder?x").header("location"), Some("/app/folder/?x"));
+    assert_eq!(client.get("/folder?").header("location"), Some("/app/folder/"));
 }
 
 #[test]

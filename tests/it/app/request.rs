@@ -18,6 +18,9 @@ fn urls() {
         ("/a?b", "/é x/?#", "http://h/%C3%A9%20x/%3F%23/a?b", "http://h/%C3%A9%20x/%3F%23/a", "/a?b"),
         ("/a", "/%C3%A9", "http://h/%C3%A9/a", "http://h/%C3%A9/a", "/a?"),
         ("/a", "//", "http://h/a", "http://h/a", "/a?"),
+        ("//evil.example/x", "", "http://h/evil.example/x", "http://h/evil.example/x", "/evil.example/x?"),
+        ("///", "", "http://h/", "http://h/", "/?"),
+        ("//a//b?c", "/m", "http://h/m/a//b?c", "http://h/m/a//b", "/a//b?c"),
     ] {
         let request = Request::get(target).with_header("host", "h").with_script_root(root);
         assert_eq!(request.url(), url, "{target} {root}");
@@ -33,6 +36,10 @@ fn urls() {
         copy.head_mut().method = Method::PUT;
         assert_eq!(copy.url(), url);
     }
+    // Of a host case does not count; the header stays what it is.
+    let request = Request::get("/A?B").with_header("host", "H.Example:81").with_script_root("M");
+    assert_eq!((&*request.url(), request.host()), ("http://h.example:81/M/A?B", "H.Example:81"));
+    assert_eq!((&*request.host_url(), &*request.root_url()), ("http://h.example:81/", "http://h.example:81/M/"));
     let request = Request::get("/a").with_header("host", "h:443").with_secure(true);
     assert_eq!((request.url(), request.root_url()), ("https://h/a".to_owned(), "https://h/".to_owned()));
 }
@@ -303,4 +310,23 @@ fn values() {
     assert_eq!(send("GET", "/?a=1"), r#"{"a": "1"} Some("1")"#);
     assert_eq!(send("POST", "/"), r#"{"a": "2", "b": "3"} Some("2")"#);
     assert_eq!(client.post("/?a=1").send().text(), r#"{"a": "1"} Some("1")"#);
+}
+
+#[test]
+fn a_header_as_one_text() {
+    let mut request = Request::get("/").with_header("x-one", "a").with_header("x-two", "");
+    request.head_mut().headers.append("x-one", HeaderValue::from_static("b, c"));
+    let latin = HeaderValue::from_bytes(b"caf\xe9").unwrap();
+    request.head_mut().headers.append("x-latin", latin);
+    for (name, text) in [
+        ("X-One", Some("a,b, c")),
+        ("x-two", Some("")),
+        ("x-latin", Some("caf\u{e9}")),
+        ("x-none", None),
+        ("no name", None),
+        ("", None),
+    ] {
+        assert_eq!(request.header_text(name).as_deref(), text, "{name}");
+    }
+    assert_eq!((request.header("x-one"), request.header("x-latin")), (Some("a"), None));
 }

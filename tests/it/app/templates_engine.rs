@@ -1,9 +1,12 @@
 //! How templates are found and read.
 
 use dewar::minijinja::UndefinedBehavior;
-use dewar::{App, Blueprint, JinjaOptions, context, render, render_template};
+use dewar::{
+    App, Blueprint, JinjaOptions, Request, TemplateNotFound, context, get_template_attribute, render, render_template,
+    render_template_string, stream_template,
+};
 
-use crate::support::{Folder, client, logged, mistakes};
+use crate::support::{Folder, client, logged, mistakes, service};
 
 #[test]
 fn the_apps_folder_then_the_blueprints_in_order() {
@@ -69,6 +72,63 @@ fn the_first_that_exists() {
         let (response, records) = logged(|| client.get(path));
         assert_eq!(response.status(), 500, "{path}");
         assert!(records[0].contains(says), "{path}: {records:?}");
+    }
+}
+
+#[test]
+fn a_view_can_tell_that_there_is_no_template() {
+    let mut app = App::new("demo");
+    app.template("bad.txt", "{% include 'absent.txt' %}").template("macro.txt", "{% macro m() %}{% endmacro %}");
+    let service = service(app);
+    let missing = |error: dewar::Error| {
+        let missing = error.downcast_ref::<TemplateNotFound>()?;
+        assert!(missing.to_string().contains("there is no"), "{missing}");
+        assert_eq!(missing.name(), missing.names().last().map(String::as_str));
+        Some(missing.names().join(" "))
+    };
+    service.with_context(Request::get("/"), || {
+        let values = || context! {};
+        assert_eq!(missing(render("x.txt", values()).unwrap_err()), Some("x.txt".into()));
+        assert_eq!(missing(stream_template("x.txt", values()).unwrap_err()), Some("x.txt".into()));
+        assert_eq!(missing(get_template_attribute("x.txt", "m").unwrap_err()), Some("x.txt".into()));
+        // Something else is wrong.
+        assert!(!render("bad.txt", values()).unwrap_err().is::<TemplateNotFound>());
+        assert!(!get_template_attribute("macro.txt", "n").unwrap_err().is::<TemplateNotFound>());
+        let error = render(["x.txt", "y.txt"], values()).unwrap_err();
+        assert_eq!(error.downcast_ref::<TemplateNotFound>().unwrap().names(), ["x.txt", "y.txt"]);
+        let error = render([""; 0], values()).unwrap_err();
+        assert_eq!(error.downcast_ref::<TemplateNotFound>().unwrap().name(), None);
+    });
+}
+
+#[test]
+fn dicts_are_made_of_dicts_and_pairs() {
+    let service = service(App::new("demo"));
+    // As Jinja prints them.
+    for (template, printed) in [
+        ("{{ dict([('a', 1)]) }}", Some("{'a': 1}")),
+        ("{{ dict([['a', 1], ('b', 2)], c=3, a=4) }}", Some("{'a': 4, 'b': 2, 'c': 3}")),
+        ("{{ dict({'a':1}, b=2) }}", Some("{'a': 1, 'b': 2}")),
+        ("{{ dict(['ab','cd']) }}", Some("{'a': 'b', 'c': 'd'}")),
+        ("{{ dict([]) }}{{ dict('') }}", Some("{}{}")),
+        ("{{ dict([('a',1,2)]) }}", None),
+        ("{{ dict(nope) }}", None),
+        ("{{ dict(none) }}", None),
+        ("{{ dict([1]) }}", None),
+        ("{{ dict({'a':1}.items()) }}", Some("{'a': 1}")),
+    ] {
+        let made = service.with_context(Request::get("/"), || render_template_string(template, context! {}));
+        assert_eq!(made.ok().map(|page| page.replace("&#39;", "'")).as_deref(), printed, "{template}");
+    }
+}
+
+#[test]
+fn nonsense_has_bounds() {
+    let service = service(App::new("demo"));
+    for n in ["1000000000000", "99999", "-1", "'x'"] {
+        let page = format!("{{{{ lipsum({n}) }}}}");
+        let made = service.with_context(Request::get("/"), || render_template_string(&page, context! {}));
+        assert!(made.is_err(), "{n}");
     }
 }
 

@@ -93,6 +93,38 @@ fn templates_see_it() {
     }
 }
 
+#[cfg(feature = "templates")]
+#[test]
+fn markup_stays_markup() {
+    use dewar::signals::MESSAGE_FLASHED;
+    use dewar::{Markup, context, render_template_string};
+
+    let mut app = app();
+    app.get("/flash", || {
+        flash(Markup::from("<b>&amp;</b>"))?;
+        // What looks like a tag is text all the same.
+        flash_with(String::from("<i>"), " m")
+    })
+    .endpoint("flash");
+    app.get("/page", || {
+        render_template_string("{{ get_flashed_messages(true) }} {{ get_flashed_messages()|join }}", context! {})
+    })
+    .endpoint("page");
+    let service = app.into_service().unwrap();
+    let told = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let heard = told.clone();
+    let _connection = MESSAGE_FLASHED.connect_to(service.site(), move |_, flashing| {
+        heard.lock().unwrap().push((flashing.message.clone(), flashing.markup))
+    });
+    let client = dewar::TestClient::new(service);
+    client.get("/flash");
+    assert_eq!(*told.lock().unwrap(), [("<b>&amp;</b>".to_owned(), true), ("<i>".to_owned(), false)]);
+    let data = SessionSerializer::new("dev").loads(&client.cookie("session").unwrap(), DAY, SystemTime::now()).unwrap();
+    assert_eq!(data.to_tagged_json(), r#"{"_flashes":[{" t":["message",{" m":"<b>&amp;</b>"}]},{" t":[" m","<i>"]}]}"#);
+    let page = client.get("/page").text();
+    assert!(page.ends_with(" <b>&amp;</b>&lt;i&gt;"), "{page}");
+}
+
 #[test]
 fn messages_of_some_categories() {
     let mut app = app();

@@ -28,7 +28,7 @@ fn dump(request: Request) -> Result<Response> {
         ("mimetype", request.mimetype()),
         ("content_length", request.content_length().map_or("None".into(), |length| length.to_string())),
         ("is_json", word(request.is_json())),
-        ("x-one", or_none(request.header("x-one"))),
+        ("x-one", or_none(request.header_text("x-one").as_deref())),
     ];
     Ok(Response::text(told.map(|(name, value)| format!("{name}: {value}\n")).concat()))
 }
@@ -36,6 +36,9 @@ fn dump(request: Request) -> Result<Response> {
 pub(crate) fn app() -> App {
     let methods = ["GET", "POST", "PUT", "DELETE", "BREW"];
     let mut app = crate::app("request");
+    app.before_request(|request: Request| -> Result<Option<Response>> {
+        request.args().contains("early").then(|| dump(request)).transpose()
+    });
     app.route("/", dump).endpoint("index").methods(methods);
     app.route("/p/<path:rest>", dump).endpoint("path").methods(methods);
     app.get("/café/<int:n>", dump).endpoint("cafe");

@@ -27,6 +27,8 @@ def dump(**_):
 def make_app():
     app = Flask(__name__)
     methods = ["GET", "POST", "PUT", "DELETE", "BREW"]
+    # Before what the path leads to counts.
+    app.before_request(lambda: dump() if "early" in request.args else None)
     app.add_url_rule("/", "index", dump, methods=methods)
     app.add_url_rule("/p/<path:rest>", "path", dump, methods=methods)
     app.add_url_rule("/café/<int:n>", "cafe", dump)

@@ -1,6 +1,5 @@
-use dewar::minijinja::{Error as TemplateError, ErrorKind};
 use dewar::{
-    App, Blueprint, IntoResponse, Markup, Response, Result, StreamBody, context, flash, flash_with,
+    App, Blueprint, IntoResponse, Markup, Response, Result, StreamBody, TemplateNotFound, context, flash, flash_with,
     get_flashed_messages_with, get_template_attribute, render, render_template_string, stream_template,
     stream_template_string,
 };
@@ -14,10 +13,8 @@ const FLASHED: &str =
 fn none() -> Result<Response> {
     match render(["nothing.html", "nowhere.html"], context! {}) {
         Ok(page) => page.into_response(),
-        Err(error) => match error.downcast_ref::<TemplateError>() {
-            Some(why) if why.kind() == ErrorKind::TemplateNotFound => ("none", 404).into_response(),
-            _ => Err(error),
-        },
+        Err(error) if error.is::<TemplateNotFound>() => ("none", 404).into_response(),
+        Err(error) => Err(error),
     }
 }
 
@@ -26,7 +23,7 @@ fn stream() -> Result<StreamBody> {
 }
 
 fn markup() -> Result<&'static str> {
-    flash_with("<b>bold</b>", "info")?;
+    flash_with(Markup("<b>bold</b>".into()), "info")?;
     flash_with("<plain>", "error")?;
     flash("third")?;
     Ok("flashed")

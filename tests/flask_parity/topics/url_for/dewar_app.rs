@@ -1,4 +1,4 @@
-use dewar::routing::{UrlValue, ViewArg};
+use dewar::routing::{BuildError, UrlValue, ViewArg};
 use dewar::{App, Blueprint, Request, url_for};
 
 fn build(request: Request) -> (String, u16) {
@@ -17,8 +17,12 @@ fn build(request: Request) -> (String, u16) {
     }
     match url_for(args.get("endpoint").unwrap_or_default(), &values) {
         Ok(url) => (url, 200),
-        Err(error) if error.is::<dewar::routing::BuildError>() => ("cannot be built".into(), 400),
-        Err(_) => ("makes no sense".into(), 400),
+        Err(error) => match error.downcast_ref::<BuildError>() {
+            // Where Python raises a ValueError.
+            Some(error) if error.bad_value().is_some() => ("makes no sense".into(), 400),
+            Some(_) => ("cannot be built".into(), 400),
+            None => ("makes no sense".into(), 400),
+        },
     }
 }
 
