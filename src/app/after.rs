@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::dispatch::{guarded, page, scopes_inner_first, told};
 use super::frozen::Frozen;
+use super::guarded::{guarded, told};
 use super::handler::After;
 use crate::ctx::Ctx;
 use crate::error::{HttpError, Result};
@@ -23,7 +23,7 @@ pub(super) fn process_again(app: &Frozen, ctx: &Arc<Ctx>, response: &mut Respons
     let done = run_after_keeping(app, ctx, response, &mut kept);
     if done.is_err() {
         // What streams went with the hook.
-        *response = kept.unwrap_or_else(|| page(app, HttpError::new(500)));
+        *response = kept.unwrap_or_else(|| app.page(HttpError::new(500)));
         return done;
     }
     conclude(ctx, response)
@@ -76,5 +76,5 @@ fn run_after_keeping(app: &Frozen, ctx: &Arc<Ctx>, response: &mut Response, kept
 
 /// The innermost blueprint's first, and of each scope the last registered.
 fn after_hooks<'a>(app: &'a Frozen, ctx: &Ctx) -> impl Iterator<Item = &'a After> {
-    scopes_inner_first(app, ctx).flat_map(|scope| scope.after.iter().rev())
+    app.scopes_inner_first(ctx).flat_map(|scope| scope.after.iter().rev())
 }

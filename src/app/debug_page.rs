@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::dispatch::Panicked;
+use super::guarded::Panicked;
 use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::response::{Response, escape_html};

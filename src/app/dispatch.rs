@@ -23,10 +23,8 @@
 //!
 //! Every call of user code is guarded against panics, each of which becomes an [`Error`] like any other.
 
-use std::any::Any;
 use std::borrow::Cow;
 use std::cell::Cell;
-use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -35,12 +33,13 @@ use http::{HeaderValue, Method, StatusCode};
 
 use super::after::{process, process_again};
 use super::debug_page;
-use super::frozen::{Frozen, Scope};
+use super::frozen::Frozen;
+use super::guarded::{Panicked, guarded, told};
 use super::handler::Teardown;
 use crate::bridge::luggage;
 use crate::ctx::{Ctx, KeepContext, Matched};
 use crate::error::{Error, HttpError, Result, allow_value};
-use crate::quiet::{PanicSeen, discard_panic, panic_seen, quietly};
+use crate::quiet::quietly;
 use crate::request::{FormLimits, Request};
 use crate::response::Response;
 use crate::routing::{Found, NamedArgs, Place, encode_path};
@@ -107,12 +106,12 @@ fn begin(app: &Frozen, ctx: &Arc<Ctx>, view: &Cell<Option<usize>>) -> Result<Res
         ctx.set_routing_exception(error.twin());
     }
     signals::REQUEST_STARTED.send(ctx, &());
-    for scope in scopes_outer_first(app, ctx) {
+    for scope in app.scopes_outer_first(ctx) {
         for hook in &scope.preprocessors {
             hook(ctx.endpoint(), &ctx.named_args())?;
         }
     }
-    for scope in scopes_outer_first(app, ctx) {
+    for scope in app.scopes_outer_first(ctx) {
         for hook in &scope.before {
             if let Some(response) = hook(ctx)? {
                 return Ok(response);
@@ -258,7 +257,7 @@ fn handle(app: &Frozen, ctx: &Arc<Ctx>, error: Error) -> Result<Response> {
             }
             let error = if app.tell_details { error.in_debug() } else { error };
             let status = error.status().as_u16();
-            for scope in scopes_inner_first(app, ctx) {
+            for scope in app.scopes_inner_first(ctx) {
                 if let Some((_, handler)) = scope.by_status.iter().find(|(code, _)| *code == status) {
                     return rendered(app, guarded(|| handler(error)));
                 }
@@ -277,16 +276,12 @@ fn handle(app: &Frozen, ctx: &Arc<Ctx>, error: Error) -> Result<Response> {
 /// An HTTP error that no handler is left for is answered with its page: one that an error handler gave back or made,
 /// too, which thereby passes on what it does not want.
 fn rendered(app: &Frozen, answer: Result<Response>) -> Result<Response> {
-    answer.or_else(|error| error.downcast::<HttpError>().map(|error| page(app, error)))
-}
-
-pub(super) fn page(app: &Frozen, error: HttpError) -> Response {
-    if app.site.settings().json_errors { error.into_json_response() } else { error.into_response() }
+    answer.or_else(|error| error.downcast::<HttpError>().map(|error| app.page(error)))
 }
 
 /// The outer `Err` gives back an error that no handler is for.
 fn handle_by_type(app: &Frozen, ctx: &Arc<Ctx>, mut error: Error) -> Result<Result<Response>, Error> {
-    for scope in scopes_inner_first(app, ctx) {
+    for scope in app.scopes_inner_first(ctx) {
         for handler in &scope.by_type {
             let tried = catch_unwind(AssertUnwindSafe(|| (handler.run)(error)));
             match tried.unwrap_or_else(|payload| Ok(Err(Panicked::from(payload).into()))) {
@@ -312,12 +307,12 @@ fn unhandled(ctx: &Arc<Ctx>, error: Error) -> Arc<Error> {
 fn internal(app: &Frozen, ctx: &Arc<Ctx>, error: Arc<Error>) -> Response {
     let stand_in = HttpError::internal(error);
     let status = stand_in.status().as_u16();
-    let mut by_status = scopes_inner_first(app, ctx).flat_map(|scope| &scope.by_status);
+    let mut by_status = app.scopes_inner_first(ctx).flat_map(|scope| &scope.by_status);
     let handled = match by_status.find(|(code, _)| *code == status) {
         Some((_, handler)) => guarded(|| handler(stand_in)),
         None => match handle_by_type(app, ctx, stand_in.into()) {
             Ok(response) => response,
-            Err(_) => return page(app, HttpError::new(500)),
+            Err(_) => return app.page(HttpError::new(500)),
         },
     };
     rendered(app, handled).unwrap_or_else(|failed| {
@@ -328,7 +323,7 @@ fn internal(app: &Frozen, ctx: &Arc<Ctx>, error: Arc<Error>) -> Response {
 
 /// What is answered when no handler is to answer, or left to: in debug mode the page that shows the error.
 fn last_resort(app: &Frozen, ctx: &Ctx, error: &Error) -> Response {
-    if app.site.debug() { debug_page::page(ctx, error) } else { page(app, HttpError::new(500)) }
+    if app.site.debug() { debug_page::page(ctx, error) } else { app.page(HttpError::new(500)) }
 }
 
 /// Step 8.
@@ -336,7 +331,7 @@ pub(super) fn teardown(app: &Frozen, ctx: &Arc<Ctx>) {
     let error = ctx.unhandled_error();
     let mut failed = Vec::new();
     if ctx.has_request() {
-        for scope in scopes_inner_first(app, ctx) {
+        for scope in app.scopes_inner_first(ctx) {
             run_teardown(&scope.teardown, error, &mut failed);
         }
         told(ctx, || signals::REQUEST_TEARING_DOWN.send(ctx, &error.cloned()));
@@ -362,60 +357,3 @@ fn run_teardown(hooks: &[Teardown], error: Option<&Arc<Error>>, failed: &mut Vec
         failed.extend(guarded(|| hook(error.map(|error| &**error))).err());
     }
 }
-
-/// Runs what tells receivers of a signal, at a place where no error can be answered any more.
-pub(super) fn told(ctx: &Arc<Ctx>, send: impl FnOnce()) {
-    let sent = guarded(|| {
-        send();
-        Ok(())
-    });
-    if let Err(error) = sent {
-        let request = ctx.request();
-        quietly(|| log::error!("a signal's receiver failed on {} [{}]: {error:#}", request.path(), request.method()));
-    }
-}
-
-/// The app, then the blueprints of the rule that matched, from the outermost in.
-fn scopes_outer_first<'a>(app: &'a Frozen, ctx: &Ctx) -> impl DoubleEndedIterator<Item = &'a Scope> {
-    let chain: &[usize] = ctx.matched().map_or(&[], |matched| &app.chains[matched.rule.index()]);
-    std::iter::once(&app.scopes[0]).chain(chain.iter().map(|scope| &app.scopes[*scope]))
-}
-
-pub(super) fn scopes_inner_first<'a>(app: &'a Frozen, ctx: &Ctx) -> impl Iterator<Item = &'a Scope> {
-    scopes_outer_first(app, ctx).rev()
-}
-
-/// Runs user code; a panic in it becomes an error.
-pub(super) fn guarded<T>(run: impl FnOnce() -> Result<T>) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|payload| Err(Panicked::from(payload).into()))
-}
-
-/// A handler, a hook or an error handler panicked. Answered with 500; an error handler for this type may do otherwise.
-#[derive(Debug)]
-pub struct Panicked {
-    message: String,
-    /// Where it came from: known in debug mode.
-    pub(super) seen: Option<PanicSeen>,
-}
-
-impl From<Box<dyn Any + Send>> for Panicked {
-    fn from(payload: Box<dyn Any + Send>) -> Panicked {
-        let text = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(|s| &**s));
-        let message = text.unwrap_or("with a payload that is no text").to_owned();
-        let panicked = Panicked { message, seen: panic_seen() };
-        discard_panic(payload);
-        panicked
-    }
-}
-
-impl fmt::Display for Panicked {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "panicked: {}", self.message)?;
-        match &self.seen {
-            Some(seen) if f.alternate() => write!(f, " (at {})", seen.place),
-            _ => Ok(()),
-        }
-    }
-}
-
-impl std::error::Error for Panicked {}

@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
 use super::dispatch;
+use super::guarded::told;
 use super::handler::{After, Before, ByStatus, Teardown, View};
 use super::route::RedirectTo;
 use super::scaffold::TypedHandler;
@@ -53,6 +54,21 @@ impl Frozen {
             None => settings.debug && error.missing_key().is_some(),
         };
         settings.trap_http_exceptions || bad_request
+    }
+
+    /// The app, then the blueprints of the rule that matched, from the outermost in.
+    pub(super) fn scopes_outer_first(&self, ctx: &Ctx) -> impl DoubleEndedIterator<Item = &Scope> {
+        let chain: &[usize] = ctx.matched().map_or(&[], |matched| &self.chains[matched.rule.index()]);
+        std::iter::once(&self.scopes[0]).chain(chain.iter().map(|scope| &self.scopes[*scope]))
+    }
+
+    pub(super) fn scopes_inner_first(&self, ctx: &Ctx) -> impl Iterator<Item = &Scope> {
+        self.scopes_outer_first(ctx).rev()
+    }
+
+    /// The page of an error that no handler took.
+    pub(super) fn page(&self, error: HttpError) -> Response {
+        if self.site.settings().json_errors { error.into_json_response() } else { error.into_response() }
     }
 }
 
@@ -144,11 +160,11 @@ impl AppService {
     fn within<T>(&self, ctx: Ctx, work: impl FnOnce() -> T) -> T {
         let ctx = Arc::new(ctx);
         let packed = luggage::pack(Some(ctx.clone()));
-        dispatch::told(&ctx, || signals::APPCONTEXT_PUSHED.send(&ctx, &()));
+        told(&ctx, || signals::APPCONTEXT_PUSHED.send(&ctx, &()));
         let done = catch_unwind(AssertUnwindSafe(work));
         dispatch::teardown(&self.frozen, &ctx);
         drop(packed);
-        dispatch::told(&ctx, || signals::APPCONTEXT_POPPED.send(&ctx, &()));
+        told(&ctx, || signals::APPCONTEXT_POPPED.send(&ctx, &()));
         if quietly(|| drop(ctx)).is_none() {
             // A value in `g`; a second panic on top of that of `work` would end the process.
             quietly(|| log::error!("a context panicked when it was dropped"));

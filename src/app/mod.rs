@@ -12,6 +12,7 @@ mod decorate;
 mod dispatch;
 mod freeze;
 mod frozen;
+mod guarded;
 mod handler;
 mod places;
 mod route;
@@ -32,9 +33,9 @@ pub(crate) use commands::Listed;
 #[cfg(feature = "cli")]
 pub use commands::{CommandMut, Invocation, Outcome};
 pub use decorate::Next;
-pub use dispatch::Panicked;
 pub use freeze::SetupErrors;
 pub use frozen::AppService;
+pub use guarded::Panicked;
 pub use handler::{AfterHook, BeforeHook, Blocking, Bridged, Caught, ErrorHandler, Handler, HookAnswer, TeardownHook};
 pub use scaffold::{RouteMut, Scaffold};
 pub use url_hooks::UrlHookAnswer;
