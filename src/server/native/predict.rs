@@ -92,12 +92,15 @@ impl Toll {
         match self.computed {
             // Asking the system takes longer than most handlers.
             Some(before) if took > SLOW_AFTER => {
-                let computed = system::computed_by_thread().unwrap_or_default().saturating_sub(before);
-                took.saturating_sub(computed.min(MAY_COMPUTE))
+                cost(took, system::computed_by_thread().unwrap_or_default().saturating_sub(before))
             }
             _ => took,
         }
     }
+}
+
+fn cost(took: Duration, computed: Duration) -> Duration {
+    took.saturating_sub(computed.min(MAY_COMPUTE))
 }
 
 impl Predictor {
@@ -224,6 +227,15 @@ mod tests {
         assert_eq!(Kind::of("GET", "/post/7"), Kind::of("GET", "/post/123"));
         assert_ne!(Kind::of("GET", "/post/7"), Kind::of("GET", "/posts/7"));
         assert_ne!(Kind::of("GET", "/a"), Kind::of("POST", "/a"));
+    }
+
+    #[test]
+    fn who_computes_may_take_longer_than_who_waits() {
+        let slow = |took, computed| cost(Duration::from_micros(took), Duration::from_micros(computed)) > SLOW_AFTER;
+        assert!(!slow(90, 0) && slow(110, 5), "it waits");
+        assert!(!slow(240, 240) && slow(260, 260), "it computes");
+        assert!(!slow(200, 110) && slow(260, 110), "both");
+        assert!(!slow(10, 20), "the clocks are not one");
     }
 
     #[test]
