@@ -229,8 +229,14 @@ fn frames(roots: &[PathBuf], printed: &str) -> Vec<Frame> {
 fn is_own(function: &str, file: &str, roots: &[PathBuf]) -> bool {
     let below = |root: &PathBuf| !root.as_os_str().is_empty() && Path::new(file).starts_with(root);
     let here = file.starts_with("./") || roots.iter().any(below);
-    let library = file.contains("/.cargo/") || file.contains("/rustc/");
-    let framework = function.starts_with("dewar::") || function.starts_with("<dewar::");
+    // The C library's files have such names, too.
+    let library = file.contains("/.cargo/") || file.contains("/rustc/") || !file.ends_with(".rs");
+    let framework = ["dewar::", "<dewar::"].iter().any(|start| function.starts_with(start));
+    // Of its inner calls, which a compiler may have left without a path, only the file tells.
+    let inside = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
+    let framework = framework
+        || function.contains(" as dewar::")
+        || std::path::absolute(file).is_ok_and(|file| file.starts_with(inside));
     here && !library && !framework
 }
 
