@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::system;
+use super::system::{self, Usage};
 
 /// Kinds that are told apart.
 const KINDS: usize = 4096;
@@ -82,24 +82,29 @@ impl Kind {
 /// What a handler costs those who wait for whoever runs it.
 pub(super) struct Toll {
     since: Instant,
-    /// What the thread had computed before, where it is looked at.
-    computed: Option<Duration>,
+    /// What the thread had done before, where it is looked at.
+    before: Option<Usage>,
 }
 
 impl Toll {
     fn taken(&self) -> Duration {
         let took = self.since.elapsed();
-        match self.computed {
-            // Asking the system takes longer than most handlers.
-            Some(before) if took > SLOW_AFTER => {
-                cost(took, system::computed_by_thread().unwrap_or_default().saturating_sub(before))
+        // Asking the system takes longer than most handlers.
+        if took <= SLOW_AFTER {
+            return took;
+        }
+        match (self.before, system::usage_of_thread()) {
+            (Some(before), Some(after)) => {
+                cost(took, after.computed.saturating_sub(before.computed), after.waits != before.waits)
             }
             _ => took,
         }
     }
 }
 
-fn cost(took: Duration, computed: Duration) -> Duration {
+/// A handler that did not wait may have given way to another thread, for as long as the system liked: that is not its own.
+fn cost(took: Duration, computed: Duration, waited: bool) -> Duration {
+    let took = if waited { took } else { took.min(computed) };
     took.saturating_sub(computed.min(MAY_COMPUTE))
 }
 
@@ -143,8 +148,8 @@ impl Predictor {
     pub(super) fn begin(&self, kind: Kind) -> Toll {
         // A quick one that was held up is not worth the look: the next one will have it.
         let in_doubt = self.score(kind).load(Ordering::Relaxed) != TRUSTED;
-        let computed = if in_doubt { system::computed_by_thread() } else { None };
-        Toll { since: Instant::now(), computed }
+        let before = if in_doubt { system::usage_of_thread() } else { None };
+        Toll { since: Instant::now(), before }
     }
 
     /// It has ended; whether it was slow.
@@ -231,11 +236,13 @@ mod tests {
 
     #[test]
     fn who_computes_may_take_longer_than_who_waits() {
-        let slow = |took, computed| cost(Duration::from_micros(took), Duration::from_micros(computed)) > SLOW_AFTER;
-        assert!(!slow(90, 0) && slow(110, 5), "it waits");
-        assert!(!slow(240, 240) && slow(260, 260), "it computes");
-        assert!(!slow(200, 110) && slow(260, 110), "both");
-        assert!(!slow(10, 20), "the clocks are not one");
+        let micros = Duration::from_micros;
+        let slow = |took, computed, waited| cost(micros(took), micros(computed), waited) > SLOW_AFTER;
+        assert!(!slow(90, 0, true) && slow(110, 5, true), "it waits");
+        assert!(!slow(240, 240, false) && slow(260, 260, false), "it computes");
+        assert!(!slow(200, 110, true) && slow(260, 110, true), "both");
+        assert!(!slow(5000, 60, false) && slow(5000, 60, true), "held up by others");
+        assert!(!slow(10, 20, true), "the clocks are not one");
     }
 
     #[test]

@@ -48,10 +48,30 @@ pub(super) fn accept(listener: &Listener) -> rustix::io::Result<(OwnedFd, Option
     Ok((fd, peer))
 }
 
-/// How long this thread has computed since it began.
-pub(super) fn computed_by_thread() -> Option<Duration> {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    time.try_into().ok()
+/// What a thread has done since it began.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Usage {
+    /// How long it has computed.
+    pub(super) computed: Duration,
+    /// How often it has waited for something; giving way to another thread does not count.
+    pub(super) waits: std::ffi::c_long,
+}
+
+/// What this thread has done, where the system tells: some 500 ns.
+#[cfg(any(target_os = "linux", target_os = "freebsd"))]
+pub(super) fn usage_of_thread() -> Option<Usage> {
+    use nix::sys::resource::{UsageWho, getrusage};
+    use rustix::time::{ClockId, clock_gettime};
+
+    // getrusage has times too, on Linux without what was computed since the last tick.
+    let computed = clock_gettime(ClockId::ThreadCPUTime).try_into().ok()?;
+    let waits = getrusage(UsageWho::RUSAGE_THREAD).ok()?.voluntary_context_switches();
+    Some(Usage { computed, waits })
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "freebsd")))]
+pub(super) fn usage_of_thread() -> Option<Usage> {
+    None
 }
 
 /// Has writing to a connection that the client has closed be an error and no signal, where it is said of the socket.
