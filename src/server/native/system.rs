@@ -61,10 +61,10 @@ pub(super) struct Usage {
 #[cfg(any(target_os = "linux", target_os = "freebsd"))]
 pub(super) fn usage_of_thread() -> Option<Usage> {
     use nix::sys::resource::{UsageWho, getrusage};
-    use rustix::time::{ClockId, clock_gettime};
+    use nix::time::{ClockId, clock_gettime};
 
     // getrusage has times too, on Linux without what was computed since the last tick.
-    let computed = clock_gettime(ClockId::ThreadCPUTime).try_into().ok()?;
+    let computed = clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).ok()?.into();
     let waits = getrusage(UsageWho::RUSAGE_THREAD).ok()?.voluntary_context_switches();
     Some(Usage { computed, waits })
 }
