@@ -159,7 +159,7 @@ pub(super) fn map(state: &mut State<'_, '_>, value: &Value, given: Rest<ValueOrK
 pub(super) fn pretty(value: &Value, indent: usize, room: usize) -> String {
     let mut pairs: Vec<(Value, Value)> = Vec::new();
     match value.kind() {
-        ValueKind::Map if print::repr(value).starts_with('{') => {
+        ValueKind::Map if print::first_byte(value) == Some(b'{') => {
             for key in value.try_iter().into_iter().flatten() {
                 let item = value.get_item(&key).unwrap_or_default();
                 pairs.push((key, item));

@@ -116,3 +116,19 @@ fn words_without_an_end_are_wrapped() {
         assert_eq!(client.get(&format!("/{word}")).text(), lines.to_string(), "{word}");
     }
 }
+
+#[cfg(feature = "templates")]
+#[test]
+fn lists_within_lists_are_printed_once() {
+    use dewar::{App, context, render_template_string};
+
+    // As deep as a JSON body may be: each level printed all that is in it anew, and that for each level above it.
+    let deep = format!("{}\"{}\"{}", "{\"a\":[".repeat(60), "y".repeat(1 << 18), "]}".repeat(60));
+    let value: dewar::serde_json::Value = dewar::serde_json::from_str(&deep).unwrap();
+    let mut app = App::new("demo");
+    app.get("/", move || {
+        render_template_string("{{ v|pprint|length }} {{ v|string|length }}", context! { v => value.clone() })
+    });
+    let printed = (1 << 18) + 2 + 60 * "{'a': []}".len();
+    assert_eq!(crate::support::client(app).get("/").text(), format!("{printed} {printed}"));
+}
