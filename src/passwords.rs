@@ -17,6 +17,9 @@ const MOST_ITERATIONS: u32 = 20_000_000;
 /// The same for scrypt, as `n * r * p`: 64 times the default.
 const MOST_WORK: u64 = 1 << 24;
 
+/// What scrypt may make before and after its work, as `r * p` blocks of 128 bytes: 128 MiB.
+const MOST_BLOCKS: u64 = 1 << 20;
+
 /// What scrypt may take of memory, as `n * r` blocks of 128 bytes: 512 MiB.
 const MOST_MEMORY: u64 = 1 << 22;
 
@@ -69,7 +72,7 @@ pub fn generate_password_hash_with(password: &str, method: &str, salt_length: us
     let Some(known) = Method::parse(method) else {
         return Err(Error::msg(format!(
             "{method:?} is no method for password hashes: use \"scrypt\", \"scrypt:n:r:p\" with n a power of two and n·r·p \
-             at most 2^24, or \"pbkdf2:sha256:iterations\" with at most {MOST_ITERATIONS}"
+             at most 2^24 and r·p at most 2^20, or \"pbkdf2:sha256:iterations\" with at most {MOST_ITERATIONS}"
         )))
         .here();
     };
@@ -171,7 +174,9 @@ impl Method {
         let memory = n.checked_mul(u64::from(r)).filter(|memory| *memory <= MOST_MEMORY)?;
         let work = memory.checked_mul(u64::from(p))?;
         let log_n = u8::try_from(n.checked_ilog2()?).ok()?;
-        let fine = n > 1 && n.is_power_of_two() && work <= MOST_WORK && scrypt::Params::new(log_n, r, p).is_ok();
+        let blocks = u64::from(r) * u64::from(p);
+        let bounded = work <= MOST_WORK && blocks <= MOST_BLOCKS;
+        let fine = n > 1 && n.is_power_of_two() && bounded && scrypt::Params::new(log_n, r, p).is_ok();
         fine.then_some(Method::Scrypt { log_n, r, p })
     }
 

@@ -266,7 +266,15 @@ fn request(ctx: &Ctx) -> Vec<(&'static str, Vec<(String, String)>)> {
     let cookies = request.cookies();
     let cookies = cookies.iter().map(|(name, _)| (name.to_owned(), "(not shown)".to_owned())).collect();
     let headers = request.headers().iter().filter(|(name, _)| *name != http::header::COOKIE);
-    let headers = headers.map(|(name, value)| shown(name.as_str(), String::from_utf8_lossy(value.as_bytes()).into()));
+    let headers = headers.map(|(name, value)| {
+        let (name, value) = shown(name.as_str(), String::from_utf8_lossy(value.as_bytes()).into());
+        match value.split_once('?') {
+            // The page before may be this one, and its query hold what is not shown of this one's.
+            _ if secret && name == "referer" => (name, "(not shown)".to_owned()),
+            Some((page, _)) if name == "referer" => (name, format!("{page}?(not shown)")),
+            _ => (name, value),
+        }
+    });
     for (title, rows) in
         [("View arguments", arguments), ("Query", query), ("Headers", headers.collect()), ("Cookies", cookies)]
     {

@@ -9,7 +9,7 @@ pub(crate) use self::response::not_satisfiable;
 use std::time::{Duration, SystemTime};
 
 use http::header::{IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, RANGE};
-use http::{HeaderMap, HeaderName, Method};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use crate::etag::{tags, unquote_etag};
 use crate::http_date::parse_http_date;
@@ -75,7 +75,7 @@ impl Validators<'_> {
 
         match (field(RANGE), self.len) {
             // Of nothing there are no parts; as Flask, it is then sent whole.
-            (Some(range), Some(len)) if len > 0 && method == Method::GET && self.range_holds(field(IF_RANGE)) => {
+            (Some(range), Some(len)) if len > 0 && method == Method::GET && self.range_holds(headers.get(IF_RANGE)) => {
                 part(range, len)
             }
             _ => Verdict::Full,
@@ -95,8 +95,10 @@ impl Validators<'_> {
     }
 
     /// `If-Range`: the range counts only while the tag (strongly) or the date is still this one's.
-    fn range_holds(&self, if_range: Option<&str>) -> bool {
+    fn range_holds(&self, if_range: Option<&HeaderValue>) -> bool {
         let Some(if_range) = if_range else { return true };
+        // What has other bytes than text's is a condition all the same, and no tag or date of this one's.
+        let Ok(if_range) = if_range.to_str() else { return false };
         if let Some(date) = parse_http_date(if_range) {
             return self.last_modified.is_some_and(|changed| whole_seconds(changed) == date);
         }

@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use http::header::HOST;
 use http::{HeaderValue, Uri};
 
+use crate::header_parts;
 use crate::request::Request;
 use crate::response::Response;
 use crate::service::Service;
@@ -159,9 +160,9 @@ impl<S: Service> Service for ProxyFix<S> {
 /// The value that the outermost of `proxies` set: the one at this place from the right, over all headers of the name.
 fn forwarded(request: &Request, name: &str, proxies: usize) -> Option<String> {
     let back = proxies.checked_sub(1)?;
-    let headers = request.headers().get_all(name).iter();
-    let values: Vec<&str> =
-        headers.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).collect();
+    // Bytes beyond ASCII are read, too: a line of which the client has written the beginning must not go unseen.
+    let lines: Vec<_> = request.headers().get_all(name).iter().map(header_parts::text).collect();
+    let values: Vec<&str> = lines.iter().flat_map(|line| line.split(',')).collect();
     let value = values.iter().rev().nth(back)?.trim().trim_matches('"');
     (!value.is_empty()).then(|| value.to_owned())
 }

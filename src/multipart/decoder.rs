@@ -9,6 +9,8 @@ use memchr::memmem::{Finder, find};
 use super::Failure;
 use crate::error::HttpError;
 
+/// So often the boundary may stand, and be no delimiter, before the first part. Each time costs as long as it is.
+const MOST_MENTIONS: usize = 1000;
 /// Spaces behind a boundary; with more of them it is none, since one would have to be looked at again and again.
 const MOST_PADDING: usize = 1024;
 
@@ -70,6 +72,8 @@ pub(super) struct Decoder {
     most_head: usize,
     /// As many bytes may lie in the buffer.
     memory: u64,
+    /// How often the boundary stood in what comes before the first delimiter.
+    mentions: usize,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -111,6 +115,7 @@ impl Decoder {
             finder: Finder::new(delimiter.as_bytes()).into_owned(),
             most_head,
             memory,
+            mentions: 0,
         }
     }
 
@@ -149,6 +154,9 @@ impl Decoder {
                 Delimiter::NotBefore(keep) => {
                     self.at = keep;
                     Ok(None)
+                }
+                Delimiter::TooMany => {
+                    Err(Failure::Malformed(format!("its boundary stands {MOST_MENTIONS} times before the first part")))
                 }
             },
             State::Head => self.head(),
@@ -197,28 +205,43 @@ impl Decoder {
                 self.state = State::Data;
                 (keep, keep)
             }
+            Delimiter::TooMany => unreachable!("they are counted before the first part only"),
         };
         self.at = next;
         Some(Event::Data(&self.buffer[from..until]))
     }
 
-    fn find_delimiter(&self, from: usize, first: bool) -> Delimiter {
+    /// Takes time by the length of what is searched, also where a boundary overlaps itself and begins anew at each byte.
+    fn find_delimiter(&mut self, from: usize, first: bool) -> Delimiter {
         let len = self.finder.needle().len();
         let mut search = from;
         while let Some(hit) = self.finder.find(&self.buffer[search..]) {
             let hit = search + hit;
-            search = hit + 1;
             let start = match &self.buffer[from..hit] {
-                [.., b'\r', b'\n'] => hit - 2,
-                [.., b'\r' | b'\n'] => hit - 1,
-                _ if first => hit,
-                _ => continue,
+                [.., b'\r', b'\n'] => Some(hit - 2),
+                [.., b'\r' | b'\n'] => Some(hit - 1),
+                _ => first.then_some(hit),
             };
-            match behind(&self.buffer[hit + len..]) {
-                Behind::Next(more) => return Delimiter::At { start, end: hit + len + more, last: false },
-                Behind::Last => return Delimiter::At { start, end: self.buffer.len(), last: true },
-                Behind::Unknown => return Delimiter::NotBefore(start),
-                Behind::Nothing => {}
+            if let Some(start) = start {
+                match behind(&self.buffer[hit + len..]) {
+                    Behind::Next(more) => return Delimiter::At { start, end: hit + len + more, last: false },
+                    Behind::Last => return Delimiter::At { start, end: self.buffer.len(), last: true },
+                    Behind::Unknown => return Delimiter::NotBefore(start),
+                    Behind::Nothing => {}
+                }
+            }
+            if first {
+                self.mentions += 1;
+                if self.mentions > MOST_MENTIONS {
+                    return Delimiter::TooMany;
+                }
+                search = hit + 1;
+                continue;
+            }
+            // The next one has a line break before it, and a boundary has none in it.
+            match memchr::memchr2(b'\r', b'\n', &self.buffer[hit + len..]) {
+                Some(line_break) => search = hit + len + line_break,
+                None => break,
             }
         }
         // One that has come in part begins here at the earliest: two bytes of a line break, and all but one of the rest.
@@ -234,6 +257,8 @@ enum Delimiter {
     At { start: usize, end: usize, last: bool },
     /// None is whole yet; one that has come in part begins here or later.
     NotBefore(usize),
+    /// The boundary stands in the preamble so often that this is no form.
+    TooMany,
 }
 
 fn behind(rest: &[u8]) -> Behind {

@@ -46,8 +46,9 @@ pub(crate) fn read(request: &Request) -> Result<FormData, HttpError> {
 
 fn parse(request: &Request, mut body: Body) -> Result<FormData, Failure> {
     let boundary = request.mimetype_params().remove("boundary").unwrap_or_default();
-    if boundary.is_empty() || !boundary.is_ascii() {
-        return Err(Failure::Malformed("its Content-Type has no boundary of ASCII characters".to_owned()));
+    // A line break may come in by way of `boundary*=''%0A`; no delimiter is more than a line.
+    if boundary.is_empty() || !boundary.is_ascii() || boundary.contains(['\r', '\n']) {
+        return Err(Failure::Malformed("its Content-Type has no boundary of ASCII characters on one line".to_owned()));
     }
 
     let limits = request.form_limits();

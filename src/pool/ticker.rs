@@ -70,7 +70,12 @@ impl Stuck<'_> {
     /// Whether another worker would help: it waits for something other than a processor, as far as the kernel tells,
     /// or has been computing for `unfair`.
     pub(crate) fn is_blocked(&self, unfair: Duration) -> bool {
-        self.age >= unfair || self.slot.sleeps() != Some(false)
+        self.age >= unfair || self.is_asleep()
+    }
+
+    /// Whether it waits for something other than a processor, as far as the kernel tells.
+    pub(crate) fn is_asleep(&self) -> bool {
+        self.slot.sleeps() != Some(false)
     }
 }
 

@@ -4,7 +4,7 @@ use minijinja::formatting::FormatStyle;
 use minijinja::value::{Value, ValueKind, from_args};
 use minijinja::{Error, ErrorKind, State};
 
-use super::filters::text::{centered, escaped_arg, fitting};
+use super::filters::text::{centered, check_widths, escaped_arg, fitting};
 
 /// What the engine does not know as a method.
 pub(super) fn call(state: &mut State<'_, '_>, value: &Value, method: &str, args: &[Value]) -> Result<Value, Error> {
@@ -44,7 +44,12 @@ fn text_method(value: &Value, method: &str, args: &[Value]) -> Result<Option<Val
             let count = count.and_then(|count| usize::try_from(count).ok()).unwrap_or(usize::MAX);
             text.replacen(old, &fitting(value, new), count).into()
         }
-        "format" if value.is_safe() => {
+        "format" if !value.is_safe() => {
+            check_widths(FormatStyle::StrFormat, text)?;
+            return Ok(None);
+        }
+        "format" => {
+            check_widths(FormatStyle::StrFormat, text)?;
             let args: Vec<Value> = args.iter().map(escaped_arg).collect();
             minijinja::formatting::format(FormatStyle::StrFormat, text, &args)?.into()
         }
@@ -146,7 +151,7 @@ fn text_method(value: &Value, method: &str, args: &[Value]) -> Result<Option<Val
         }
         "expandtabs" => {
             let (size,): (Option<usize>,) = from_args(args)?;
-            expand_tabs(text, width_of(size.unwrap_or(8))?).into()
+            expand_tabs(text, width_of(size.unwrap_or(8))?)?.into()
         }
         "removeprefix" | "removesuffix" => {
             let (part,): (&str,) = from_args(args)?;
@@ -228,7 +233,9 @@ fn is_title(text: &str) -> bool {
     any
 }
 
-fn expand_tabs(text: &str, size: usize) -> String {
+fn expand_tabs(text: &str, size: usize) -> Result<String, Error> {
+    // More than a page holds is refused before it is made.
+    width_of(text.matches('\t').count().saturating_mul(size))?;
     let (mut expanded, mut column) = (String::new(), 0);
     for c in text.chars() {
         match c {
@@ -248,7 +255,7 @@ fn expand_tabs(text: &str, size: usize) -> String {
             }
         }
     }
-    expanded
+    Ok(expanded)
 }
 
 fn list_method(value: &Value, method: &str, args: &[Value]) -> Result<Option<Value>, Error> {

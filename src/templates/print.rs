@@ -1,6 +1,7 @@
 //! How values are printed: as Python prints them.
 
 use std::borrow::Cow;
+use std::fmt::{self, Write};
 
 use minijinja::value::{Tuple, Value, ValueKind};
 use minijinja::{AutoEscape, Error, Output, State};
@@ -85,20 +86,35 @@ pub(super) fn repr(value: &Value) -> String {
         }
         ValueKind::Seq | ValueKind::Map => {
             // An object may have a way of its own: only what is shown as a list or a dict is looked into.
-            let own = value.to_string();
-            match own.as_bytes() {
-                [b'[', ..] => format!("[{}]", items(value).join(", ")),
-                [b'{', ..] => {
+            match first_byte(value) {
+                Some(b'[') => format!("[{}]", items(value).join(", ")),
+                Some(b'{') => {
                     let keys = value.try_iter().into_iter().flatten();
                     let pair =
                         |key: Value| format!("{}: {}", repr(&key), repr(&value.get_item(&key).unwrap_or_default()));
                     format!("{{{}}}", keys.map(pair).collect::<Vec<_>>().join(", "))
                 }
-                _ => own,
+                _ => value.to_string(),
             }
         }
         _ => value.to_string(),
     }
+}
+
+/// What a value's own text begins with. It is written no further: values within values would be written again and again.
+pub(super) fn first_byte(value: &Value) -> Option<u8> {
+    struct First(Option<u8>);
+
+    impl Write for First {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            self.0 = text.bytes().next();
+            if self.0.is_some() { Err(fmt::Error) } else { Ok(()) }
+        }
+    }
+
+    let mut first = First(None);
+    let _ = write!(first, "{value}");
+    first.0
 }
 
 fn items(value: &Value) -> Vec<String> {

@@ -61,6 +61,9 @@ fn what_is_no_hash_is_nobodys() {
         "scrypt:9223372036854775808:4294967295:4294967295",
         "scrypt:32768:8:4294967295",
         "scrypt:4:4194304:1",
+        // A gigabyte for `p` alone.
+        "scrypt:2:1:8388608",
+        "scrypt:2:2097152:4",
         "pbkdf2:md5:1",
         "pbkdf2:sha256:0",
         "pbkdf2:sha256:4294967295",

@@ -50,7 +50,7 @@ impl Core {
                     self.predictor.name(kind, || format!("{} {:.128}", request.method(), request.path()));
                 }
                 hand.note(kind.to_u64());
-                let toll = self.predictor.begin(kind);
+                let toll = self.predictor.begin(kind, hand.leads);
                 let response = self.call(request);
                 let slow = self.predictor.end(kind, &toll, hand.leads, || self.now());
                 conn.slow = if slow { STAYS_SLOW } else { conn.slow.saturating_sub(1) };

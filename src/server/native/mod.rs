@@ -75,6 +75,9 @@ use stream::FOR_EVER;
 /// A leader that computes for longer than this is worked around, as one that sleeps is at once.
 const UNFAIR: Duration = Duration::from_millis(10);
 
+/// One that computes for this long may have to be worked around the next time, and is timed then.
+const LONG: Duration = Duration::from_millis(2);
+
 /// The native engine: [`EngineKind::Native`](super::EngineKind::Native).
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Native;
@@ -117,12 +120,17 @@ impl Source for Staff {
     fn wanted(&self, look: &Look<'_>) -> usize {
         for stuck in look.stuck() {
             for (index, shard) in self.0.shards.iter().enumerate() {
-                if shard.leader() == Some(stuck.id())
-                    && stuck.is_blocked(UNFAIR)
+                if shard.leader() != Some(stuck.id()) {
+                    continue;
+                }
+                if stuck.age >= LONG && stuck.note() != NO_HANDLER {
+                    self.0.predictor.doubt(Kind::from_u64(stuck.note()));
+                }
+                if stuck.is_blocked(UNFAIR)
                     && let Some(term) = shard.depose(stuck.id())
                 {
                     if stuck.note() != NO_HANDLER {
-                        self.0.predictor.was_wrong(Kind::from_u64(stuck.note()), self.0.now());
+                        self.0.predictor.was_wrong(Kind::from_u64(stuck.note()), stuck.is_asleep(), self.0.now());
                     }
                     self.0.crew.deposed();
                     self.0.crew.appoint(index, term);

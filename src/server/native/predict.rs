@@ -33,6 +33,10 @@ const STRIKES: u8 = 6;
 pub(super) const FORGIVEN_AFTER: Duration = Duration::from_secs(10);
 /// After a wrong guess, kinds that were never seen are taken for slow ones for this many milliseconds.
 const WARY: u64 = 1000;
+/// Where two kinds stop a shard within that time, nobody is trusted for as long: somebody may have made many kinds look
+/// quick, and each would stop a shard once. It is twice as long for each time before that is not forgotten, at most so
+/// often.
+const LONGER: u8 = 4;
 
 /// The scores of all kinds: 0 never seen, then how often seen quick, then slow.
 pub(super) struct Predictor {
@@ -41,6 +45,12 @@ pub(super) struct Predictor {
     /// An example of each kind, for the log.
     names: Mutex<HashMap<u16, String>>,
     wary_until: AtomicU64,
+    /// When a kind has stopped a shard last, plus 1, and which one; 0 for never.
+    stopped: AtomicU64,
+    /// How many sieges there were, of late.
+    sieges: AtomicU8,
+    /// Until when nobody is trusted; 0 in peace.
+    besieged_until: AtomicU64,
 }
 
 /// What is known beforehand.
@@ -82,22 +92,26 @@ impl Kind {
 /// What a handler costs those who wait for whoever runs it.
 pub(super) struct Toll {
     since: Instant,
+    /// Whether it is a leader who runs it.
+    leads: bool,
     /// What the thread had done before, where it is looked at.
     before: Option<Usage>,
 }
 
 impl Toll {
-    fn taken(&self) -> Duration {
+    /// What it cost, and for how long it computed as far as that was looked at.
+    fn taken(&self) -> (Duration, Duration) {
         let took = self.since.elapsed();
         // Asking the system takes longer than most handlers.
         if took <= SLOW_AFTER {
-            return took;
+            return (took, Duration::ZERO);
         }
         match (self.before, system::usage_of_thread()) {
             (Some(before), Some(after)) => {
-                cost(took, after.computed.saturating_sub(before.computed), after.waits != before.waits)
+                let computed = after.computed.saturating_sub(before.computed);
+                (cost(took, computed, after.waits != before.waits), computed)
             }
-            _ => took,
+            _ => (took, Duration::ZERO),
         }
     }
 }
@@ -115,11 +129,17 @@ impl Predictor {
             strikes: (0..KINDS).map(|_| AtomicU8::new(0)).collect(),
             names: Mutex::default(),
             wary_until: AtomicU64::new(0),
+            stopped: AtomicU64::new(0),
+            sieges: AtomicU8::new(0),
+            besieged_until: AtomicU64::new(0),
         }
     }
 
     /// `turn` counts the requests of the caller, `now` the milliseconds since the start.
-    pub(super) fn guess(&self, kind: Kind, turn: u32, now: impl FnOnce() -> u64) -> Guess {
+    pub(super) fn guess(&self, kind: Kind, turn: u32, now: impl Fn() -> u64) -> Guess {
+        if self.besieged_until.load(Ordering::Relaxed) > 0 && self.is_besieged(now()) {
+            return Guess::Slow;
+        }
         match self.score(kind).load(Ordering::Relaxed) {
             0 if self.wary_until.load(Ordering::Relaxed) > 0 && self.wary_until.load(Ordering::Relaxed) > now() => {
                 Guess::Slow
@@ -127,6 +147,15 @@ impl Predictor {
             score @ 0..SLOW => Guess::Quick(score < TRUSTED || turn.is_multiple_of(SAMPLE)),
             SLOW.. => Guess::Slow,
         }
+    }
+
+    fn is_besieged(&self, now: u64) -> bool {
+        let until = self.besieged_until.load(Ordering::Relaxed);
+        if until <= now {
+            // Another one may begin at this moment: that one stays.
+            let _ = self.besieged_until.compare_exchange(until, 0, Ordering::Relaxed, Ordering::Relaxed);
+        }
+        until > now
     }
 
     /// Whether one of this kind was ever seen.
@@ -145,17 +174,20 @@ impl Predictor {
     }
 
     /// One of this kind begins.
-    pub(super) fn begin(&self, kind: Kind) -> Toll {
+    pub(super) fn begin(&self, kind: Kind, leads: bool) -> Toll {
         // A quick one that was held up is not worth the look: the next one will have it.
         let in_doubt = self.score(kind).load(Ordering::Relaxed) != TRUSTED;
         let before = if in_doubt { system::usage_of_thread() } else { None };
-        Toll { since: Instant::now(), before }
+        Toll { since: Instant::now(), leads, before }
     }
 
     /// It has ended; whether it was slow.
-    pub(super) fn end(&self, kind: Kind, toll: &Toll, led: bool, now: impl FnOnce() -> u64) -> bool {
-        let took = toll.taken();
-        self.learn(kind, took, led, now);
+    pub(super) fn end(&self, kind: Kind, toll: &Toll, led: bool, now: impl Fn() -> u64) -> bool {
+        let (took, computed) = toll.taken();
+        self.learn(kind, took, led, &now);
+        if toll.leads && computed > SURELY_SLOW {
+            self.note_stop(kind, now());
+        }
         took > SLOW_AFTER
     }
 
@@ -182,10 +214,21 @@ impl Predictor {
         }
     }
 
-    /// One of this kind was thought quick and stopped a shard.
-    pub(super) fn was_wrong(&self, kind: Kind, now: u64) {
+    /// One of this kind was thought quick and stopped a shard; whether it sleeps there, as far as the kernel tells.
+    pub(super) fn was_wrong(&self, kind: Kind, sleeps: bool, now: u64) {
         self.strike(kind, now);
+        if sleeps {
+            self.note_stop(kind, now);
+        }
         self.score(kind).store(SLOW + SURE.max(self.proof(kind)), Ordering::Relaxed);
+    }
+
+    /// One of this kind takes long, and was not looked at: the next ones will be.
+    pub(super) fn doubt(&self, kind: Kind) {
+        let score = self.score(kind);
+        if (2..SLOW).contains(&score.load(Ordering::Relaxed)) {
+            score.store(1, Ordering::Relaxed);
+        }
     }
 
     fn strike(&self, kind: Kind, now: u64) {
@@ -194,17 +237,31 @@ impl Predictor {
         self.wary_until.store(now + WARY, Ordering::Relaxed);
     }
 
+    /// One of this kind has stopped a shard, and was not just held up by the lack of a processor.
+    fn note_stop(&self, kind: Kind, now: u64) {
+        const BITS: u32 = u16::BITS;
+        let before = self.stopped.swap((now + 1) << BITS | kind.to_u64(), Ordering::Relaxed);
+        // The same kind again has to prove itself: that is what strikes are for.
+        let another = before > 0 && before & u64::from(u16::MAX) != kind.to_u64();
+        if another && now < (before >> BITS) + WARY && !self.is_besieged(now) {
+            let sieges = self.sieges.load(Ordering::Relaxed).min(LONGER);
+            self.sieges.store(sieges + 1, Ordering::Relaxed);
+            self.besieged_until.store(now + (WARY << sieges), Ordering::Relaxed);
+        }
+    }
+
     /// How many quick ones in a row it takes to try this kind among the quick ones again.
     fn proof(&self, kind: Kind) -> u16 {
         let strikes = self.strikes[kind.0 as usize].load(Ordering::Relaxed);
         1 << (2 * strikes.saturating_sub(1).min(5))
     }
 
-    /// Forgets one strike of each kind: once in [`FORGIVEN_AFTER`].
+    /// Forgets one strike of each kind, and one siege: once in [`FORGIVEN_AFTER`].
     pub(super) fn forgive(&self) {
         for strikes in self.strikes.iter().filter(|strikes| strikes.load(Ordering::Relaxed) > 0) {
             let _ = strikes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |strikes| strikes.checked_sub(1));
         }
+        let _ = self.sieges.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |sieges| sieges.checked_sub(1));
     }
 
     fn score(&self, kind: Kind) -> &AtomicU16 {
@@ -282,7 +339,7 @@ mod tests {
         let predictor = Predictor::new();
         let (known, wrong, new) = (Kind::of("GET", "/a"), Kind::of("GET", "/b"), Kind::of("GET", "/c"));
         learn(&predictor, known, QUICK);
-        predictor.was_wrong(wrong, 5_000);
+        predictor.was_wrong(wrong, true, 5_000);
         assert_eq!(predictor.guess(wrong, 1, || 5_001), Guess::Slow);
         assert_eq!(predictor.guess(new, 1, || 5_001), Guess::Slow);
         assert!(matches!(predictor.guess(known, 1, || 5_001), Guess::Quick(_)));
@@ -315,5 +372,50 @@ mod tests {
         predictor.learn(kind, SLEPT, true, || 0);
         learn(&predictor, kind, QUICK);
         assert_eq!(guess(&predictor, kind), Guess::Quick(true));
+    }
+
+    #[test]
+    fn many_kinds_that_were_made_to_look_quick_stop_two_shards_and_no_more() {
+        let predictor = Predictor::new();
+        let kinds: Vec<Kind> = (0..100).map(|n: u8| Kind::of("GET", &"x".repeat(n.into()))).collect();
+        for kind in &kinds {
+            (0..20).for_each(|_| learn(&predictor, *kind, QUICK));
+        }
+        let round = |begin: u64| {
+            let mut stopped = 0;
+            for (kind, now) in kinds.iter().zip(begin..) {
+                if predictor.guess(*kind, 1, || now) != Guess::Slow {
+                    stopped += 1;
+                    predictor.was_wrong(*kind, true, now);
+                }
+                predictor.learn(*kind, SLEPT, false, || now);
+            }
+            // Quick again, until all of them look so.
+            (0..10_000).for_each(|_| kinds.iter().for_each(|kind| predictor.learn(*kind, QUICK, false, || begin)));
+            stopped
+        };
+        assert_eq!(round(5_000), 2);
+        assert_eq!(round(5_500), 0, "nobody is trusted for a second");
+        assert_eq!(round(6_500), 2);
+        assert_eq!(round(8_400), 0, "and for two when it happens again");
+        assert_eq!(round(8_600), 2);
+        // In peace the quick are trusted again.
+        let kind = Kind::of("GET", "/");
+        learn(&predictor, kind, QUICK);
+        assert_eq!(predictor.guess(kind, 1, || 8_700), Guess::Slow);
+        assert!(matches!(predictor.guess(kind, 1, || 20_000), Guess::Quick(_)));
+    }
+
+    #[test]
+    fn one_that_takes_long_is_looked_at_the_next_time() {
+        let predictor = Predictor::new();
+        let kind = Kind::of("GET", "/");
+        (0..20).for_each(|_| learn(&predictor, kind, QUICK));
+        assert_eq!(guess(&predictor, kind), Guess::Quick(false));
+        predictor.doubt(kind);
+        assert_eq!(guess(&predictor, kind), Guess::Quick(true));
+        learn(&predictor, kind, SLEPT);
+        predictor.doubt(kind);
+        assert_eq!(guess(&predictor, kind), Guess::Slow);
     }
 }

@@ -81,4 +81,4 @@ impl Args {
 }
 
 /// So that a width that came from elsewhere does not take all memory.
-const MOST: usize = 10_000_000;
+pub(super) const MOST: usize = 10_000_000;

@@ -48,6 +48,29 @@ pub(super) fn sort(state: &mut State<'_, '_>, value: &Value, args: &Args) -> Res
     minijinja::filters::sort(state, value.clone(), named(args, &["reverse", "case_sensitive", "attribute"]))
 }
 
+/// So many lists, and items to fill one up, a page may have: as many as `range` has.
+const MANY: usize = 100_000;
+
+/// `batch`: the engine would fill a list up to any number.
+pub(super) fn batch(state: &mut State<'_, '_>, value: &Value, args: &Args) -> Result<Value, Error> {
+    args.required("linecount")?;
+    let (count, fill) = (args.number("linecount", 0)?, args.get("fill_with").cloned());
+    if fill.is_some() && count > MANY {
+        return Err(args.wrong("linecount", "100,000 at most"));
+    }
+    minijinja::filters::batch(state, value.clone(), count, fill)
+}
+
+/// `slice`: the engine would make any number of lists.
+pub(super) fn slice(state: &mut State<'_, '_>, value: &Value, args: &Args) -> Result<Value, Error> {
+    args.required("slices")?;
+    let count = args.number("slices", 0)?;
+    if count > MANY {
+        return Err(args.wrong("slices", "100,000 at most"));
+    }
+    minijinja::filters::slice(state, value.clone(), count, args.get("fill_with").cloned())
+}
+
 pub(super) fn max(_: &mut State<'_, '_>, value: &Value, args: &Args) -> Result<Value, Error> {
     best(value, args, Ordering::Greater)
 }
@@ -136,7 +159,7 @@ pub(super) fn map(state: &mut State<'_, '_>, value: &Value, given: Rest<ValueOrK
 pub(super) fn pretty(value: &Value, indent: usize, room: usize) -> String {
     let mut pairs: Vec<(Value, Value)> = Vec::new();
     match value.kind() {
-        ValueKind::Map if print::repr(value).starts_with('{') => {
+        ValueKind::Map if print::first_byte(value) == Some(b'{') => {
             for key in value.try_iter().into_iter().flatten() {
                 let item = value.get_item(&key).unwrap_or_default();
                 pairs.push((key, item));

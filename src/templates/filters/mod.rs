@@ -24,6 +24,7 @@ type Filter = fn(&mut State<'_, '_>, &Value, &Args) -> Result<Value, Error>;
 
 /// Each with its parameters, which a template may give by position or by name.
 const FILTERS: &[(&str, &[&str], Filter)] = &[
+    ("batch", &["linecount", "fill_with"], lists::batch),
     ("center", &["width"], text::center),
     ("count", &[], lists::length),
     ("d", &["default_value", "boolean"], lists::default),
@@ -43,6 +44,7 @@ const FILTERS: &[(&str, &[&str], Filter)] = &[
     ("pprint", &[], text::pprint),
     ("random", &[], lists::random),
     ("replace", &["old", "new", "count"], text::replace),
+    ("slice", &["slices", "fill_with"], lists::slice),
     ("sort", &["reverse", "case_sensitive", "attribute"], lists::sort),
     ("string", &[], text::string),
     ("striptags", &[], html::strip),

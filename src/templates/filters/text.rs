@@ -7,6 +7,7 @@ use minijinja::value::{Rest, Value, ValueKind, ValueOrKwargs};
 use minijinja::{AutoEscape, Error, ErrorKind, State};
 
 use super::Args;
+use super::args::MOST;
 use super::html::escaped;
 use super::lists::pretty;
 use crate::templates::print;
@@ -123,11 +124,50 @@ pub(super) fn wordcount(_: &mut State<'_, '_>, value: &Value, _: &Args) -> Resul
 pub(super) fn format(_: &mut State<'_, '_>, value: &Value, given: Rest<ValueOrKwargs>) -> Result<Value, Error> {
     let args: Vec<Value> = given.into_values();
     let text = print::text(value);
+    check_widths(FormatStyle::Printf, &text)?;
     if !value.is_safe() {
         return minijinja::formatting::format(FormatStyle::Printf, &text, &args).map(Value::from);
     }
     let args: Vec<Value> = args.iter().map(escaped_arg).collect();
     minijinja::formatting::format(FormatStyle::Printf, &text, &args).map(Value::from_safe_string)
+}
+
+/// Where in a format a letter stands.
+#[derive(Clone, Copy, PartialEq)]
+enum Place {
+    Text,
+    Name,
+    Spec,
+}
+
+/// Refuses formats with widths that no page has room for: the engine makes as many blanks and digits as it is told.
+pub(in crate::templates) fn check_widths(style: FormatStyle, format: &str) -> Result<(), Error> {
+    let printf = matches!(style, FormatStyle::Printf);
+    let (mut place, mut number) = (Place::Text, 0_usize);
+    for b in format.bytes() {
+        match b {
+            b'0'..=b'9' if place == Place::Spec => {
+                number = number.saturating_mul(10).saturating_add(usize::from(b - b'0'));
+            }
+            _ => number = 0,
+        }
+        if number > MOST {
+            let what = format!("a format's widths and precisions are {MOST} at most");
+            return Err(Error::new(ErrorKind::InvalidOperation, what));
+        }
+        place = match (printf, place, b) {
+            // The second of two is a letter as any other.
+            (true, Place::Text, b'%') => Place::Spec,
+            (true, Place::Spec, b'(') => Place::Name,
+            (true, Place::Name, b')') => Place::Spec,
+            (true, Place::Spec, b'a'..=b'z' | b'A'..=b'Z' | b'%') => Place::Text,
+            (false, Place::Text, b'{') => Place::Name,
+            (false, Place::Name, b':') => Place::Spec,
+            (false, Place::Name, b'{' | b'}') | (false, Place::Spec, b'}') => Place::Text,
+            (_, place, _) => place,
+        };
+    }
+    Ok(())
 }
 
 /// A value that is put into HTML: numbers stay numbers, for those who ask for a number's form.

@@ -32,14 +32,15 @@ struct Wrapping {
 
 impl Wrapping {
     fn wrap(&self, line: &str) -> Vec<String> {
-        let mut chunks: std::collections::VecDeque<Vec<char>> = self.chunks(line).into();
+        let letters: Vec<char> = line.chars().collect();
+        let mut chunks: std::collections::VecDeque<&[char]> = self.chunks(&letters).into();
         let blank = |chunk: &[char]| chunk.iter().all(|c| c.is_whitespace());
         let mut lines: Vec<String> = Vec::new();
         while !chunks.is_empty() {
             if !lines.is_empty() && chunks.front().is_some_and(|chunk| blank(chunk)) {
                 chunks.pop_front();
             }
-            let (mut now, mut length): (Vec<Vec<char>>, usize) = (Vec::new(), 0);
+            let (mut now, mut length): (Vec<&[char]>, usize) = (Vec::new(), 0);
             while let Some(chunk) = chunks.next_if(|chunk| length + chunk.len() <= self.width) {
                 length += chunk.len();
                 now.push(chunk);
@@ -47,9 +48,9 @@ impl Wrapping {
             if let Some(chunk) = chunks.next_if(|chunk| chunk.len() > self.width) {
                 let room = self.width - length;
                 if self.long {
-                    let end = self.break_at(&chunk, room);
-                    now.push(chunk[..end].to_vec());
-                    chunks.push_front(chunk[end..].to_vec());
+                    let (fitting, rest) = chunk.split_at(self.break_at(chunk, room));
+                    now.push(fitting);
+                    chunks.push_front(rest);
                 } else if now.is_empty() {
                     now.push(chunk);
                 } else {
@@ -78,9 +79,8 @@ impl Wrapping {
     }
 
     /// Words, what is between them, and parts of words up to a hyphen between letters.
-    fn chunks(&self, line: &str) -> Vec<Vec<char>> {
-        let mut chunks: Vec<Vec<char>> = Vec::new();
-        let mut rest: &[char] = &line.chars().collect::<Vec<_>>();
+    fn chunks<'l>(&self, mut rest: &'l [char]) -> Vec<&'l [char]> {
+        let mut chunks = Vec::new();
         while let Some(first) = rest.first() {
             let blank = first.is_whitespace();
             let end = rest.iter().position(|c| c.is_whitespace() != blank).unwrap_or(rest.len());
@@ -89,11 +89,11 @@ impl Wrapping {
             while self.hyphens
                 && let Some(at) = (0..word.len()).find(|at| is_break(word, *at))
             {
-                chunks.push(word[..=at].to_vec());
+                chunks.push(&word[..=at]);
                 word = &word[at + 1..];
             }
             if !word.is_empty() {
-                chunks.push(word.to_vec());
+                chunks.push(word);
             }
         }
         chunks

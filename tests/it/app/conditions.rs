@@ -351,6 +351,24 @@ fn conditional() -> App {
 }
 
 #[test]
+fn a_condition_of_other_bytes_than_texts_is_one_that_does_not_hold() {
+    use dewar::Service;
+    use dewar::http::HeaderValue;
+
+    let service = crate::support::service(conditional());
+    for (tag, status) in [(&b"\"v1\""[..], 206), (b"\"v2\"", 200), (b"\"v\xff\"", 200)] {
+        let mut request = Request::get("/parts/bytes").with_header("range", "bytes=0-1");
+        request.head_mut().headers.insert("if-range", HeaderValue::from_bytes(tag).unwrap());
+        assert_eq!(service.call(request).status(), status, "{tag:?}");
+    }
+    for (name, status) in [("if-match", 412), ("if-none-match", 200)] {
+        let mut request = Request::get("/page");
+        request.head_mut().headers.insert(name, HeaderValue::from_bytes(b"\"v\xff\"").unwrap());
+        assert_eq!(service.call(request).status(), status, "{name}");
+    }
+}
+
+#[test]
 fn pages() {
     let client = client(conditional());
     let (same, old, new) =

@@ -267,6 +267,28 @@ fn debug_shows_the_error() {
 }
 
 #[test]
+fn the_page_before_is_shown_without_its_secrets() {
+    let mut app = App::new("demo");
+    app.config_mut().set("DEBUG", true);
+    app.get("/", || -> Result<()> { Err(Error::msg("wrong")) }).endpoint("index");
+    app.get("/reset/<token>", |_: String| -> Result<()> { Err(Error::msg("wrong")) }).endpoint("reset");
+    let client = client(app);
+    // In two pieces, since the page has these lines.
+    let token = ["hun", "ter2"].concat();
+    let referer = format!("http://localhost/reset?token={token}");
+    for (path, shown) in
+        [("/".to_owned(), "http://localhost/reset?(not shown)"), (format!("/reset/{token}"), "(not shown)")]
+    {
+        for accept in ["text/html", "text/plain"] {
+            let request = client.request("GET", &path).header("accept", accept);
+            let (response, _) = logged(|| request.header("referer", &referer).send());
+            assert!(response.text().contains(shown) && response.text().contains("referer"), "{}", response.text());
+            assert!(!response.text().contains(&token), "{}", response.text());
+        }
+    }
+}
+
+#[test]
 fn caught_by_value() {
     // An error type with data of its own, given back by value.
     #[derive(Debug)]

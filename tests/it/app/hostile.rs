@@ -57,3 +57,78 @@ fn a_body_over_its_limit_stays_so() {
     let body = Body::reader(std::io::repeat(b'x').take(100)).limited(100);
     assert_eq!(body.into_bytes().unwrap().len(), 100);
 }
+
+#[cfg(feature = "templates")]
+#[test]
+fn templates_that_ask_for_too_much_are_told() {
+    use dewar::{App, context, render_template_string, request};
+
+    let mut app = App::new("demo");
+    app.get("/", || render_template_string(request().args().get("page").unwrap_or_default(), context! {}))
+        .endpoint("index");
+    app.config_mut().set("PROPAGATE_EXCEPTIONS", false);
+    let client = crate::support::client(app);
+    let rendered = |page: &str| client.request("GET", "/").query_string([("page", page)]).send();
+    for (page, text) in [
+        ("{{ [1]|batch(100000, 'x')|first|length }}", "100000"),
+        ("{{ [1]|batch(200000)|first|length }}", "1"),
+        ("{{ [1]|slice(100000)|length }}", "100000"),
+        ("{{ ('%9000000d'|format(1))|length }}", "9000000"),
+        ("{{ '{:>9000000}'.format(1)|length }}", "9000000"),
+        ("{{ '99999999999 %d (99999999999) %%9'|format(5) }}", "99999999999 5 (99999999999) %9"),
+        ("{{ '99999999999 %(a99999999)s'|format(a99999999=1) }}", "99999999999 1"),
+        ("{{ '99999999999 {} {{99'.format(5) }}", "99999999999 5 {99"),
+        ("{{ '\t\t'.expandtabs(5000000)|length }}", "10000000"),
+    ] {
+        let response = rendered(page);
+        assert_eq!((response.status(), &*response.text()), (200, text), "{page}");
+    }
+    for (page, cure) in [
+        ("{{ [1]|batch(200000, 'x') }}", "100,000 at most"),
+        ("{{ [1]|slice(200000) }}", "100,000 at most"),
+        ("{{ '%20000000d'|format(1) }}", "10000000 at most"),
+        ("{{ '%%%-020000000d'|format(1) }}", "10000000 at most"),
+        ("{{ '%.20000000f'|format(1.5) }}", "10000000 at most"),
+        ("{{ '%(a1)20000000s'|format(a1=1) }}", "10000000 at most"),
+        ("{{ ('%20000000d'|safe)|format(1) }}", "10000000 at most"),
+        ("{{ '{:>20000000}'.format(1) }}", "10000000 at most"),
+        ("{{ '{0:.20000000f}'.format(1.5) }}", "10000000 at most"),
+        ("{{ ('{:20000000}'|safe).format(1) }}", "10000000 at most"),
+        ("{{ '\t\t\t'.expandtabs(5000000) }}", "10 million at most"),
+    ] {
+        let (response, records) = crate::support::logged(|| rendered(page));
+        assert_eq!(response.status(), 500, "{page}");
+        assert!(records[0].contains(cure), "{page}: {records:?}");
+    }
+}
+
+#[cfg(feature = "templates")]
+#[test]
+fn words_without_an_end_are_wrapped() {
+    use dewar::{App, context, render_template_string};
+
+    let mut app = App::new("demo");
+    let page = "{{ text|wordwrap(50)|wordcount }}";
+    app.get("/<word>", move |word: String| render_template_string(page, context! { text => word.repeat(4 << 20) }));
+    let client = crate::support::client(app);
+    // The rest of a word was copied for each line.
+    for (word, lines) in [("a", 83_887), ("%3C", 0), ("-", 0)] {
+        assert_eq!(client.get(&format!("/{word}")).text(), lines.to_string(), "{word}");
+    }
+}
+
+#[cfg(feature = "templates")]
+#[test]
+fn lists_within_lists_are_printed_once() {
+    use dewar::{App, context, render_template_string};
+
+    // As deep as a JSON body may be: each level printed all that is in it anew, and that for each level above it.
+    let deep = format!("{}\"{}\"{}", "{\"a\":[".repeat(60), "y".repeat(1 << 18), "]}".repeat(60));
+    let value: dewar::serde_json::Value = dewar::serde_json::from_str(&deep).unwrap();
+    let mut app = App::new("demo");
+    app.get("/", move || {
+        render_template_string("{{ v|pprint|length }} {{ v|string|length }}", context! { v => value.clone() })
+    });
+    let printed = (1 << 18) + 2 + 60 * "{'a': []}".len();
+    assert_eq!(crate::support::client(app).get("/").text(), format!("{printed} {printed}"));
+}

@@ -139,3 +139,25 @@ fn the_value_that_ones_own_proxy_set_and_no_other() {
         assert_eq!(seen(all, headers), text, "{headers:?}");
     }
 }
+
+#[test]
+fn bytes_that_are_no_text_do_not_hide_what_ones_own_proxy_added() {
+    fn ip(request: Request) -> dewar::Response {
+        dewar::Response::text(format!("{:?} {}", request.remote_addr().map(|addr| addr.ip()), request.is_secure()))
+    }
+    let service = ProxyFix::new(ip as fn(Request) -> dewar::Response);
+    let told = |name: &str, values: &[&[u8]]| {
+        let mut request = Request::get("/").with_remote_addr("127.0.0.1:9".parse().unwrap());
+        for value in values {
+            let value = dewar::http::HeaderValue::from_bytes(value).unwrap();
+            request.head_mut().headers.append(dewar::http::HeaderName::try_from(name).unwrap(), value);
+        }
+        String::from_utf8(service.call(request).into_body().into_bytes().unwrap().into()).unwrap()
+    };
+    // A proxy adds to the line that the client has begun: who sends a byte beyond ASCII must not seem to be the proxy.
+    for values in [&[&b"\xff, 1.2.3.4"[..]][..], &[b"\xc3\xa9", b"1.2.3.4"], &[b"6.6.6.6", b"\xe9 , 1.2.3.4"]] {
+        assert_eq!(told("x-forwarded-for", values), "Some(1.2.3.4) false", "{values:?}");
+    }
+    assert_eq!(told("x-forwarded-for", &[b"1.2.3.4", b"\xff"]), "Some(127.0.0.1) false", "the last one counts");
+    assert_eq!(told("x-forwarded-proto", &[b"\xff, https"]), "Some(127.0.0.1) true");
+}

@@ -363,6 +363,13 @@ fn hostile_bodies() {
     );
     assert_eq!(call(&format!("boundary={wide}"), "b".repeat(4 << 20).into_bytes()), 200);
     assert_eq!(call(&format!("boundary={wide}"), "\r\n--".repeat(1 << 20).into_bytes()), 200);
+    // Boundaries that overlap themselves: each letter begins another one.
+    let hyphens = "-".repeat(100_000);
+    let data = format!("--{hyphens}\r\n{named}; filename=f\r\n\r\n{}", "-".repeat(8 << 20));
+    let body = format!("{data}\r\n--{hyphens}--");
+    assert_eq!(call(&format!("boundary={hyphens}"), body.into_bytes()), 200);
+    let again = format!("xyz{}", "--xyz".repeat(20_000));
+    assert_eq!(call(&format!("boundary={again}--xy"), "--xyz".repeat(1 << 20).into_bytes()), 200);
     // What almost is one, again and again; behind a head, so that it is data of a file.
     let file = "--b\r\nContent-Disposition: form-data; name=n; filename=f\r\n\r\n";
     for almost in ["\r\n--bx", "\r\n--b .", "\r\n--b-", "x--b\r\n", "\r", "\n", "-", " ", "\r\n--b\t\t\t\t\t\t\t\tx"] {
