@@ -6,6 +6,7 @@
 
 mod attribute;
 mod context_free;
+mod dates;
 mod environment;
 mod filters;
 mod g_object;
