@@ -276,4 +276,8 @@ pub use proto::fuzzing;
 mod readme {
     #[doc = include_str!("../README.md")]
     struct Readme;
+
+    #[cfg(feature = "full")]
+    #[doc = include_str!("../docs/flask/porting.md")]
+    struct Porting;
 }
