@@ -208,7 +208,7 @@ impl G {
         Ok(value)
     }
 
-    /// Takes a value out.
+    /// Takes a value out: one that was set as this very type, so an `Option<T>` as that.
     pub fn pop<T: 'static>(&self, name: &str) -> Option<T> {
         let place = {
             let mut map = self.map();
