@@ -144,7 +144,7 @@ fn offset(zone: &str) -> Option<i64> {
     Some(HOURS.iter().find(|(name, _)| zone.eq_ignore_ascii_case(name)).map_or(0, |(_, hours)| hours * 3600))
 }
 
-fn days_in(month: i64, year: i64) -> i64 {
+pub(crate) fn days_in(month: i64, year: i64) -> i64 {
     match month {
         2 if (year % 4 == 0 && year % 100 != 0) || year % 400 == 0 => 29,
         2 => 28,
@@ -154,7 +154,7 @@ fn days_in(month: i64, year: i64) -> i64 {
 }
 
 /// Of the Gregorian calendar, counted in years that begin in March, so that the leap day is a year's last.
-fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
+pub(crate) fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
     let year = if month > 2 { year } else { year - 1 };
     let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
     year * 365 + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + day_of_year - 719_468

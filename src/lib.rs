@@ -65,12 +65,12 @@
 //! | `@app.route("/", subdomain="<user>")`, `host=…` | `app.get("/", view).subdomain("<user>")`, [`.host(…)`](RouteMut::host) |
 //! | `@app.url_value_preprocessor`, `@app.url_defaults` | [`app.url_value_preprocessor(["lang"], hook)`](Scaffold::url_value_preprocessor), [`app.url_defaults(hook)`](Scaffold::url_defaults) |
 //! | `@bp.before_app_request` | [`bp.before_app_request(hook)`](Blueprint::before_app_request) |
-//! | `@login_required` on a view | an extractor that the view takes: [`FromRequest`] |
+//! | `@login_required` on a view | [`.decorate(login_required)`](RouteMut::decorate) on its route, or an extractor that it takes: [`FromRequest`] |
 //! | `request.args.get("page", type=int)` | `request().args().get_as::<i64>("page")` |
 //! | `request.form["title"]`, `request.files["f"]` | `form.require("title")?`, `form.file("f")`: see [`Request::form`]; or [`Form`] |
 //! | `request.accept_mimetypes.best_match([…])` | `request().accept_mimetypes().best_match([…])`: see [`Accept`] |
 //! | `request.authorization` | `request().authorization()`: see [`Authorization`], [`WwwAuthenticate`] |
-//! | `g.user = user`, `g.user` | `g().set_shown("user", user)`, `g().get::<User>("user")`: see [`G`] |
+//! | `g.user = user` (or `None`), `g.user` | `g().set_shown("user", user)`, `g().get::<User>("user")`: see [`G`] |
 //! | `session["id"] = 7`, `session.get("id")` | `session().set("id", 7)?`, `session().get::<i64>("id")` |
 //! | `flash("Saved.")`, `flash(Markup("<b>Saved.</b>"))` | `flash("Saved.")?`, `flash(Markup::from("<b>Saved.</b>"))?` |
 //! | `app.session_interface = …` | `app.session_interface(MemorySessions::new())` |
@@ -93,6 +93,8 @@
 //! | `with client: …`, then `g`, `session` | [`TestResponse::context`], `TestResponse::session` |
 //! | `with client.session_transaction() as session:` | `client.session_transaction(\|session\| …)` |
 //! | `with app.test_request_context():` | [`AppService::with_context`] |
+//! | `with app.app_context():` | `app.into_service()?.app_context(\|\| …)`: see [`AppService::app_context`] |
+//! | `os.path.join(app.instance_path, "x.sqlite")` | `app.instance_folder().join("x.sqlite")`: see [`App::instance_folder`] |
 //! | `app.config.from_file("site.toml", tomllib.load)` | `app.config_mut().from_file("site.toml", false)?`: see [`Config::from_file`] |
 //! | `app.config.from_prefixed_env()` | `app.config_mut().from_prefixed_env("DEWAR")`: see [`Config::from_prefixed_env`] |
 //! | `flask run --debug` | `cargo run -- --debug`, which builds and starts again when the code changes |
@@ -275,4 +277,8 @@ pub use proto::fuzzing;
 mod readme {
     #[doc = include_str!("../README.md")]
     struct Readme;
+
+    #[cfg(feature = "full")]
+    #[doc = include_str!("../docs/flask/porting.md")]
+    struct Porting;
 }

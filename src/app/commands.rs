@@ -67,6 +67,26 @@ impl Scaffold {
     /// assert_eq!(result.output(), "shop: hello, ada\nshop: hello, ada\n");
     /// # Ok::<(), dewar::SetupErrors>(())
     /// ```
+    ///
+    /// One that uses `?` is best a function of its own, which says of what its `Result` is; the compiler asks for that
+    /// in a closure, too, whose last line then is `Ok::<_, dewar::Error>(())`:
+    ///
+    /// ```
+    /// use dewar::cli::Invocation;
+    /// use dewar::{App, Result};
+    ///
+    /// fn init_db(args: &Invocation) -> Result<()> {
+    ///     std::fs::write(std::env::temp_dir().join("shop.tables"), "")?;
+    ///     args.echo("Initialized the database.");
+    ///     Ok(())
+    /// }
+    ///
+    /// let mut app = App::new("shop");
+    /// app.command("init-db", "Makes the tables.", init_db);
+    /// let result = app.into_service()?.test_cli_runner().invoke(["init-db"]);
+    /// assert_eq!((result.exit_code(), result.output()), (0, "Initialized the database.\n"));
+    /// # Ok::<(), dewar::SetupErrors>(())
+    /// ```
     #[track_caller]
     pub fn command<O: Outcome>(
         &mut self,

@@ -1,4 +1,4 @@
-//! What a developer sees of an error that nothing handled, with `DEBUG`: the error and its causes, the source lines, how
+//! What a developer sees of an error that nothing handled, with `DEBUG`: the error and its causes, the source lines (a template's too), how
 //! the program came there, and the request.
 //!
 //! With `DEBUG` this is shown to whoever asks, so that setting is for development only. Nothing secret is on it all the
@@ -26,7 +26,7 @@ pub(super) fn page(ctx: &Ctx, error: &Error) -> Response {
     response.with_status(500)
 }
 
-/// A line of the program's source.
+/// A line of the program's source, or of a template's.
 struct Place {
     file: String,
     line: usize,
@@ -45,6 +45,8 @@ struct Frame {
 struct Shown {
     title: String,
     causes: Vec<String>,
+    /// The line of a template that it is about.
+    template: Option<Place>,
     place: Option<Place>,
     frames: Vec<Frame>,
     /// Tables of names and values.
@@ -69,6 +71,7 @@ impl Shown {
         Shown {
             title: error.to_string(),
             causes,
+            template: template_place(error),
             place: Some(place(&roots, file, line)),
             frames: backtrace.map(|backtrace| frames(&roots, &backtrace.to_string())).unwrap_or_default(),
             request: request(ctx),
@@ -79,6 +82,9 @@ impl Shown {
         let mut out = format!("{}\n", self.title);
         for cause in &self.causes {
             let _ = writeln!(out, "  caused by: {cause}");
+        }
+        if let Some(place) = &self.template {
+            let _ = write!(out, "\nin the template {}:{}\n{}", place.file, place.line, place.text());
         }
         if let Some(place) = &self.place {
             let _ = write!(out, "\nat {}:{}\n{}", place.file, place.line, place.text());
@@ -112,7 +118,7 @@ impl Shown {
         for cause in &self.causes {
             let _ = writeln!(out, "<p class=cause>caused by: {}</p>", escape_html(cause));
         }
-        if let Some(place) = &self.place {
+        for place in self.template.iter().chain(&self.place) {
             out.push_str(&place.html());
         }
         if !self.frames.is_empty() {
@@ -188,6 +194,17 @@ fn source(path: &Path, line: usize) -> Option<Vec<(usize, String)>> {
     let first = line.saturating_sub(AROUND).max(1);
     let lines = text.lines().enumerate().map(|(i, text)| (i + 1, text.to_owned()));
     Some(lines.skip(first - 1).take_while(|(n, _)| *n <= line + AROUND).collect())
+}
+
+#[cfg(feature = "templates")]
+fn template_place(error: &Error) -> Option<Place> {
+    let crate::templates::TemplateLine { template, line, source } = crate::templates::TemplateLine::of(error, AROUND)?;
+    Some(Place { file: template, line, source })
+}
+
+#[cfg(not(feature = "templates"))]
+fn template_place(_error: &Error) -> Option<Place> {
+    None
 }
 
 /// `file:line:column` taken apart.

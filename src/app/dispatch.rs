@@ -250,6 +250,8 @@ fn finish(app: &Frozen, ctx: &Arc<Ctx>, result: Result<Response>, response: &mut
 ///
 /// `Err` is what nothing took, or what a handler failed with.
 fn handle(app: &Frozen, ctx: &Arc<Ctx>, error: Error) -> Result<Response> {
+    // One that is trapped is shown with the line that it came from.
+    let at = error.at();
     let error = match error.downcast::<HttpError>() {
         Ok(error) => {
             if let Some(response) = error.take_given() {
@@ -262,7 +264,7 @@ fn handle(app: &Frozen, ctx: &Arc<Ctx>, error: Error) -> Result<Response> {
                     return rendered(app, guarded(|| handler(error)));
                 }
             }
-            error.into()
+            Error::located(error, at)
         }
         Err(error) => error,
     };

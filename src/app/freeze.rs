@@ -67,7 +67,7 @@ impl std::error::Error for SetupErrors {}
 pub(super) fn freeze(mut app: App) -> Result<AppService, SetupErrors> {
     run_recorded(&mut app);
     let mut mistakes = std::mem::take(&mut app.scaffold.mistakes);
-    let (root_path, instance_path) = (app.root(), app.instance());
+    let (root_path, instance_path) = (app.root(), app.instance_folder());
 
     let settings = match app.config.settings() {
         Ok(settings) => settings,

@@ -19,7 +19,7 @@ use crate::response::Response;
 #[diagnostic::on_unimplemented(
     message = "this is not a handler: `{Self}`",
     label = "not a handler",
-    note = "a handler is a fn or closure of 0 to 8 owned arguments, each a view argument (String, i64, f64, Uuid, PathBuf, …) or an extractor, and returns something that is `IntoResponse`; it may be async",
+    note = "a handler is a fn or closure of 0 to 8 owned arguments, each a view argument (String, i64, f64, Uuid, PathBuf, …) or an extractor, and returns something that is `IntoResponse`: text, `Json<T>`, `(body, status)`, `Response`, or `dewar::Result` of these; it may be async",
     note = "to see which part does not fit, write `dewar::check_handler!(your_fn);` below the function"
 )]
 pub trait Handler<M>: Send + Sync + 'static {

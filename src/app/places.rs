@@ -14,7 +14,8 @@ impl App {
     /// not be there; make it with `std::fs::create_dir_all` before writing to it. The default is `instance` below the
     /// root path.
     ///
-    /// As in Flask it must be absolute; another one is a mistake of the set-up.
+    /// As in Flask it must be absolute; another one is a mistake of the set-up. What it is while the app is set up is
+    /// said by [`instance_folder`](App::instance_folder), later by [`Site::instance_path`](crate::Site::instance_path).
     #[track_caller]
     pub fn instance_path(&mut self, path: impl Into<PathBuf>) -> &mut App {
         let path = path.into();
@@ -25,6 +26,23 @@ impl App {
         }
         self.instance_path = Some(path);
         self
+    }
+
+    /// The instance path as it is now (what a factory of Flask's reads as `app.instance_path`), for the names of files in
+    /// it. After [`root_path`](App::root_path) has been said, where that is said: the default is below it.
+    ///
+    /// ```
+    /// use dewar::App;
+    ///
+    /// let mut app = App::new("flaskr");
+    /// app.root_path(std::env::temp_dir());
+    /// let database = app.instance_folder().join("flaskr.sqlite");
+    /// app.config_mut().set("DATABASE", database.display().to_string());
+    /// assert_eq!(database, std::env::temp_dir().join("instance").join("flaskr.sqlite"));
+    /// ```
+    #[must_use]
+    pub fn instance_folder(&self) -> PathBuf {
+        self.instance_path.clone().unwrap_or_else(|| self.root().join("instance"))
     }
 
     /// Whether the names of configuration files ([`Config::from_file`](crate::Config::from_file) and its kin) are
@@ -59,19 +77,15 @@ impl App {
     /// # Errors
     /// When it cannot be opened; the message names the whole path.
     pub fn open_instance_resource(&self, path: impl AsRef<Path>) -> io::Result<File> {
-        open_in(&self.instance(), path.as_ref())
+        open_in(&self.instance_folder(), path.as_ref())
     }
 
     pub(super) fn root(&self) -> PathBuf {
         self.root_path.clone().or_else(|| std::env::current_dir().ok()).unwrap_or_default()
     }
 
-    pub(super) fn instance(&self) -> PathBuf {
-        self.instance_path.clone().unwrap_or_else(|| self.root().join("instance"))
-    }
-
     /// What the names of configuration files are relative to.
     pub(super) fn config_root(&self) -> Option<PathBuf> {
-        if self.instance_relative_config { Some(self.instance()) } else { self.root_path.clone() }
+        if self.instance_relative_config { Some(self.instance_folder()) } else { self.root_path.clone() }
     }
 }

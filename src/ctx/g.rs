@@ -28,9 +28,16 @@ fn clone_of<T: Clone + 'static>(place: &dyn Any) -> Option<T> {
     place.downcast_ref::<Place<T>>()?.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
+/// As `clone_of`, but where an `Option<T>` was set, it is what is in that.
+fn clone_inside<T: Clone + 'static>(place: &dyn Any) -> Option<T> {
+    match place.is::<Place<T>>() {
+        true => clone_of(place),
+        false => clone_of::<Option<T>>(place).flatten(),
+    }
+}
+
 struct Entry {
     value: Arc<dyn Any + Send + Sync>,
-    #[cfg_attr(not(feature = "templates"), allow(dead_code, reason = "only templates ask"))]
     type_name: &'static str,
     #[cfg_attr(not(feature = "templates"), allow(dead_code, reason = "only templates ask"))]
     show: Option<Show>,
@@ -63,14 +70,45 @@ impl G {
         self.0.namespace().0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The value of this name, when it is there and a `T`.
+    /// The value of this name, when it is there and a `T`. One that was set as an `Option<T>` counts too, when it is
+    /// `Some`: so `g.user = None` for those who are not logged in is `g().set("user", None::<User>)`, and
+    /// `g().get::<User>("user")` asks for either.
+    ///
+    /// A value of another type is not found; a debug message in the log says of which it is.
+    ///
+    /// ```
+    /// use dewar::{App, Error, g};
+    ///
+    /// let service = App::new("shop").into_service()?;
+    /// service.app_context(|| {
+    ///     g().set("user", None::<String>);
+    ///     assert_eq!(g().get::<String>("user"), None);
+    ///     g().set("user", Some(String::from("ada")));
+    ///     assert_eq!(g().get::<String>("user").as_deref(), Some("ada"));
+    /// });
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn get<T: Clone + 'static>(&self, name: &str) -> Option<T> {
+        let (place, is) = {
+            let map = self.map();
+            let entry = map.get(name)?;
+            (Arc::clone(&entry.value), entry.type_name)
+        };
+        if !place.is::<Place<T>>() && !place.is::<Place<Option<T>>>() {
+            log::debug!("`g.{name}` is a `{is}`, and was asked for as a `{}`: it is not found", type_name::<T>());
+        }
+        clone_inside(&*place)
+    }
+
+    /// The value of this name when it is a `T`, no more: for those who try one type after another.
+    #[cfg(feature = "templates")]
+    pub(crate) fn look<T: Clone + 'static>(&self, name: &str) -> Option<T> {
         let place = Arc::clone(&self.map().get(name)?.value);
         clone_of(&*place)
     }
 
-    /// Sets a value. Templates see it as `g.name` when it is text, a number or a truth value; for others there is
-    /// [`set_shown`](G::set_shown).
+    /// Sets a value. Templates see it as `g.name` when it is text, a number or a truth value, or an `Option` of that; for
+    /// others there is [`set_shown`](G::set_shown).
     ///
     /// Async tasks of the request may ask from another thread, so the value is `Sync`. One that is not, such as a
     /// `rusqlite::Connection`, is put into an `Arc<Mutex<…>>`.
@@ -170,7 +208,7 @@ impl G {
         Ok(value)
     }
 
-    /// Takes a value out.
+    /// Takes a value out: one that was set as this very type, so an `Option<T>` as that.
     pub fn pop<T: 'static>(&self, name: &str) -> Option<T> {
         let place = {
             let mut map = self.map();

@@ -7,7 +7,7 @@ use minijinja::{Error as TemplateError, ErrorKind};
 
 use crate::ctx::G;
 
-/// `g` in a template: what is text, a number, a truth value, JSON or a template value, and what was set to be shown.
+/// `g` in a template: what is text, a number, a truth value, one of these or `None`, JSON or a template value, and what was set to be shown.
 /// Anything else is an error that says so: as undefined, `{% if g.user %}` would just be false.
 #[derive(Debug)]
 pub(super) struct GObject(pub(super) G);
@@ -16,10 +16,13 @@ impl Object for GObject {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         let name = key.as_str()?;
         macro_rules! first_of {
-            ($($t:ty),*) => { $( if let Some(value) = self.0.get::<$t>(name) { return Some(Value::from(value)); } )* };
+            ($($t:ty),*) => { $(
+                if let Some(value) = self.0.look::<$t>(name) { return Some(Value::from(value)); }
+                if let Some(value) = self.0.look::<Option<$t>>(name) { return Some(Value::from(value)); }
+            )* };
         }
         first_of!(String, &'static str, bool, i32, i64, u32, u64, usize, f64, Value);
-        if let Some(value) = self.0.get::<serde_json::Value>(name) {
+        if let Some(value) = self.0.look::<serde_json::Value>(name) {
             return Some(Value::from(Serde(value)));
         }
         Some(match self.0.shown(name)? {

@@ -4,6 +4,7 @@ use minijinja::formatting::FormatStyle;
 use minijinja::value::{Value, ValueKind, from_args};
 use minijinja::{Error, ErrorKind, State};
 
+use super::dates::strftime;
 use super::filters::text::{centered, check_widths, escaped_arg, fitting};
 
 /// What the engine does not know as a method.
@@ -64,6 +65,18 @@ fn text_method(value: &Value, method: &str, args: &[Value]) -> Result<Option<Val
             let at =
                 at.ok_or_else(|| Error::new(ErrorKind::InvalidOperation, format!("{what:?} is not in the text")))?;
             text[..at].chars().count().into()
+        }
+        "strftime" => {
+            let (format,): (&str,) = from_args(args)?;
+            let written = strftime(text, format).ok_or_else(|| {
+                let begin: String = text.chars().take(40).collect();
+                let what = format!(
+                    "`strftime` is for dates, which are texts such as 2026-01-31 or 2026-01-31T12:30:00Z here, and \
+                     {begin:?} is none"
+                );
+                Error::new(ErrorKind::InvalidOperation, what)
+            })?;
+            written.into()
         }
         "istitle" => {
             let () = from_args(args)?;

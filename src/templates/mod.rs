@@ -6,6 +6,7 @@
 
 mod attribute;
 mod context_free;
+mod dates;
 mod environment;
 mod filters;
 mod functions;
@@ -32,6 +33,7 @@ pub(crate) use processors::{ContextProcessor, ContextProcessors};
 pub(crate) use render::{attribute, render, render_string, stream, stream_string};
 pub use setup::JinjaOptions;
 pub(crate) use setup::{EnvironmentChange, TemplateSetup};
+pub(crate) use source_line::TemplateLine;
 pub(crate) use stream::Within;
 pub use template_name::TemplateName;
 

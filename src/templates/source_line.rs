@@ -42,6 +42,37 @@ pub(super) fn shown(env: &Environment<'_>, error: Error, text: Option<&str>) -> 
     Error::new(error.kind(), told).with_source(SourceLine { place, line, outer: Some(error) })
 }
 
+/// A line of a template, as the debug page shows it.
+pub(crate) struct TemplateLine {
+    pub(crate) template: String,
+    /// From 1.
+    pub(crate) line: usize,
+    /// The lines around it, each with its number.
+    pub(crate) source: Vec<(usize, String)>,
+}
+
+impl TemplateLine {
+    /// Where an error came up, with up to `around` lines before and after: in the innermost template, where one includes
+    /// or extends another. The engine keeps the text in debug mode only.
+    pub(crate) fn of(error: &crate::error::Error, around: usize) -> Option<TemplateLine> {
+        let mut found = None;
+        let mut cause: Option<&(dyn StdError + 'static)> = Some(error.source());
+        while let Some(error) = cause {
+            if let Some(error) = error.downcast_ref::<Error>()
+                && let (Some(name), Some(line), Some(text)) = (error.name(), error.line(), error.template_source())
+            {
+                found = Some((name, line, text));
+            }
+            cause = error.source();
+        }
+        let (name, line, text) = found?;
+        let first = line.saturating_sub(around).max(1);
+        let lines = text.lines().enumerate().map(|(i, text)| (i + 1, as_written(text)));
+        let source = lines.skip(first - 1).take_while(|(n, _)| *n <= line + around).collect();
+        Some(TemplateLine { template: name.to_owned(), line, source })
+    }
+}
+
 #[derive(Debug)]
 struct SourceLine {
     place: String,

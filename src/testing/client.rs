@@ -65,6 +65,29 @@ impl App {
     }
 }
 
+impl AppService {
+    /// A client of the app, with cookies of its own. Where a test needs the app itself too, for
+    /// [`app_context`](AppService::app_context) or the runner of commands, or several clients at once, it freezes the app
+    /// first and asks here.
+    ///
+    /// ```
+    /// use dewar::{App, current_app, request};
+    ///
+    /// let mut app = App::new("shop");
+    /// app.get("/", || request().cookie("name").unwrap_or_default()).endpoint("index");
+    /// let service = app.into_service()?;
+    /// let (ada, bob) = (service.test_client(), service.test_client());
+    /// ada.set_cookie("name", "ada");
+    /// assert_eq!((&*ada.get("/").text(), &*bob.get("/").text()), ("ada", ""));
+    /// assert_eq!(service.app_context(|| current_app().name().to_owned()), "shop");
+    /// # Ok::<(), dewar::SetupErrors>(())
+    /// ```
+    #[must_use]
+    pub fn test_client(&self) -> TestClient {
+        TestClient::new(self.clone())
+    }
+}
+
 /// One request of several, when redirects are followed.
 pub(super) struct Sent {
     pub(super) method: Method,

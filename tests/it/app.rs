@@ -41,6 +41,8 @@ mod templates;
 #[cfg(feature = "templates")]
 mod templates_context;
 #[cfg(feature = "templates")]
+mod templates_dates;
+#[cfg(feature = "templates")]
 mod templates_engine;
 #[cfg(all(feature = "templates", feature = "sessions", feature = "static_files"))]
 mod templates_jinja;

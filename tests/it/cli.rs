@@ -339,7 +339,9 @@ mod processes {
             let folder = Folder::new(name);
             folder.write("version", "one");
             let build = format!(
-                "cd '{}' && if grep -q broken version; then echo 'error: <no>' >&2; exit 1; fi",
+                // What `cargo run` tells its program would have crates compiled anew.
+                "cd '{}' && test -z \"$CARGO_PKG_NAME$CARGO_MANIFEST_DIR\" \
+                 && if grep -q broken version; then echo 'error: <no>' >&2; exit 1; fi",
                 folder.0.display()
             );
             let mut process = Command::new(std::env::current_exe().unwrap())
@@ -348,6 +350,7 @@ mod processes {
                 .env("DEWAR_RELOAD_COMMAND", build)
                 // What is below this package is of no interest here.
                 .env("CARGO_MANIFEST_DIR", &folder.0)
+                .env("CARGO_PKG_NAME", "shop")
                 .stdout(Stdio::null())
                 .stderr(Stdio::piped())
                 .spawn()

@@ -62,6 +62,11 @@ impl Build {
         if let Some(package) = &self.package {
             command.current_dir(package);
         }
+        for (name, _) in std::env::vars_os() {
+            if name.to_str().is_some_and(is_of_cargo_run) {
+                command.env_remove(name);
+            }
+        }
         if std::io::stderr().is_terminal() {
             command.env("CARGO_TERM_COLOR", "always");
         }
@@ -100,6 +105,14 @@ impl Build {
             _ => Err(said),
         }
     }
+}
+
+/// Whether `cargo run` sets this variable for what it runs. A build must not see it: crates whose build script depends on
+/// one, such as ring, would be compiled anew, and with them all that use them, and once more at the next `cargo run`.
+fn is_of_cargo_run(name: &str) -> bool {
+    const BEGIN: [&str; 5] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CFG_", "CARGO_FEATURE_"];
+    const WHOLE: [&str; 3] = ["CARGO_CRATE_NAME", "CARGO_PRIMARY_PACKAGE", "OUT_DIR"];
+    BEGIN.iter().any(|begin| name.starts_with(begin)) || WHOLE.contains(&name)
 }
 
 /// The folder with the `Cargo.toml` of the program: cargo says so to what it runs; otherwise it is the nearest one above
@@ -150,6 +163,17 @@ fn cargo(program: &Path, package: &Path) -> Option<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_says_how_to_build_is_kept() {
+        for name in ["CARGO_PKG_NAME", "CARGO_MANIFEST_DIR", "CARGO_MANIFEST_PATH", "CARGO_CRATE_NAME", "OUT_DIR"] {
+            assert!(is_of_cargo_run(name), "{name}");
+        }
+        for name in ["CARGO", "CARGO_HOME", "CARGO_TARGET_DIR", "CARGO_PROFILE_DEV_DEBUG", "CARGO_NET_OFFLINE", "PATH"]
+        {
+            assert!(!is_of_cargo_run(name), "{name}");
+        }
+    }
 
     #[test]
     fn cargo_is_told_what_it_built() {

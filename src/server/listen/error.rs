@@ -46,10 +46,10 @@ impl BindError {
 
     fn fmt_port(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let BindError { addr, source, .. } = self;
-        let port = addr.rsplit(':').next().unwrap_or(addr);
+        let (host, port) = addr.rsplit_once(':').unwrap_or(("", addr));
         match source.kind() {
             ErrorKind::AddrInUse => {
-                write!(f, "port {port} of {addr} is in use by another program. Stop that one (")?;
+                write!(f, "port {port} of {host} is in use by another program. Stop that one (")?;
                 let finder = if cfg!(target_os = "linux") {
                     format!("`ss -ltnp 'sport = :{port}'`")
                 } else if cfg!(windows) {
@@ -66,7 +66,7 @@ impl BindError {
             ErrorKind::PermissionDenied => {
                 write!(
                     f,
-                    "the system does not allow this program to listen on port {port} of {addr}: ports below 1024 "
+                    "the system does not allow this program to listen on port {port} of {host}: ports below 1024 "
                 )?;
                 write!(f, "are reserved, choose a higher one with --port")
             }

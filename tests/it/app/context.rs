@@ -8,7 +8,7 @@ use dewar::{
     has_request_context, request,
 };
 
-use crate::support::{Leaks, Trace, client, service};
+use crate::support::{Leaks, Trace, client, logged, service};
 
 fn path() -> String {
     request().path().to_owned()
@@ -234,4 +234,28 @@ fn a_context_lives_no_longer_than_its_request() {
     let response = dewar::Service::call(&service, Request::get("/"));
     assert_eq!(trace.take(), ["dropped, false"]);
     drop(response);
+}
+
+#[test]
+fn g_knows_what_may_be_missing() {
+    let service = service(App::new("demo"));
+    let (_, records) = logged(|| {
+        service.app_context(|| {
+            g().set("user", None::<String>);
+            assert!(g().contains("user"), "as Flask's `g.user = None`");
+            assert_eq!(g().get::<String>("user"), None);
+            assert_eq!(g().get::<Option<String>>("user"), Some(None));
+            g().set("user", Some("ada".to_owned()));
+            assert_eq!(g().get::<String>("user").as_deref(), Some("ada"));
+            assert_eq!(g().get::<Option<String>>("user"), Some(Some("ada".to_owned())));
+            assert_eq!(g().get_or_insert_with("user", || "bob".to_owned()), "ada");
+            g().set("user", "eve".to_owned());
+            assert_eq!(g().get::<Option<String>>("user"), None, "the other way round it is another type");
+            assert_eq!(g().get::<u8>("nobody"), None);
+            assert_eq!(g().get::<u8>("user"), None);
+        })
+    });
+    let told: Vec<_> = records.iter().filter(|record| record.contains("`g.user` is a")).collect();
+    assert_eq!(told.len(), 2, "{records:?}");
+    assert!(told[1].starts_with("DEBUG") && told[1].contains("String") && told[1].contains("`u8`"), "{records:?}");
 }

@@ -98,6 +98,8 @@ fn what_is_in_g() {
         g().set_shown("asks", Asks);
         g().set_shown("bad", std::collections::HashMap::from([((), 1)]));
         g().set("hidden", user);
+        g().set("some", Some("text".to_owned()));
+        g().set("none", None::<i64>);
     });
     app.get("/", |source: dewar::Query<Source>| render_template_string(&source.0.t, context! {}));
     let client = client(app);
@@ -109,6 +111,7 @@ fn what_is_in_g() {
             "False True ada",
         ),
         ("{% if g.absent %}x{% endif %}", ""),
+        ("{{ g.some }} {{ g.none }} {{ g.none is none }}", "text None True"),
     ] {
         assert_eq!(get(source).text(), text, "{source}");
     }

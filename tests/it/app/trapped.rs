@@ -210,6 +210,62 @@ fn in_debug_mode_the_page_shows_source_and_backtrace_and_nothing_secret() {
 }
 
 #[test]
+fn a_trapped_error_is_shown_where_it_came_from() {
+    let mut app = App::new("demo");
+    app.config_mut().set("DEBUG", true);
+    let view = || -> Result<String> { Ok(request().form()?.require("title")?.to_owned()) };
+    app.post("/", view).endpoint("index");
+    let client = client(app);
+    let (page, log) = logged(|| client.post("/").form([("titel", "x")]).send());
+    let text = page.text();
+    assert_eq!(page.status(), 500);
+    assert!(text.contains("KeyError: 'title'") && text.contains("app/trapped.rs"), "{text}");
+    let marked = text.lines().find(|line| line.starts_with('>')).unwrap();
+    assert!(marked.contains(".require(\"title\")?"), "{text}");
+    assert!(log.iter().any(|record| record.contains("app/trapped.rs")), "{log:?}");
+}
+
+#[cfg(feature = "templates")]
+#[test]
+fn in_debug_mode_the_page_shows_the_line_of_a_template() {
+    use dewar::{context, render_template, render_template_string};
+
+    let folder = crate::support::Folder::new("debug-page-template");
+    folder
+        .write("templates/base.html", "<title>{% block title %}{% endblock %}</title>")
+        .write(
+            "templates/page.html",
+            "{% extends 'base.html' %}\n{% block title %}\n{{ user.name.first }}\n{% endblock %}",
+        )
+        .write("templates/outer.html", "1\n{% include 'page.html' %}")
+        .write("templates/broken.html", "1\n2\n{% fro x in y %}<b>");
+    let mut app = App::new("demo");
+    app.root_path(&folder.0).config_mut().set("DEBUG", true);
+    app.get("/<path:name>", |name: String| render_template(&name, context! {})).endpoint("page");
+    app.get("/", || render_template_string("1\n{{ url_for('nowhere') }}", context! {})).endpoint("text");
+    let client = client(app);
+    let shown = |path: &str, accept: &str| {
+        let (page, _) = logged(|| client.request("GET", path).header("accept", accept).send());
+        assert_eq!(page.status(), 500, "{path}");
+        page.text().to_string()
+    };
+    for (path, place, line) in [
+        ("/page.html", "page.html:3", "{{ user.name.first }}"),
+        ("/outer.html", "page.html:3", "{{ user.name.first }}"),
+        ("/broken.html", "broken.html:3", "{% fro x in y %}<b>"),
+        ("/", "<string>:2", "{{ url_for('nowhere') }}"),
+    ] {
+        let text = shown(path, "*/*");
+        let (_, below) = text.split_once(&format!("in the template {place}\n")).unwrap_or_else(|| panic!("{text}"));
+        let marked = below.lines().find(|line| line.starts_with('>')).unwrap();
+        assert!(marked.ends_with(&format!("| {line}")), "{text}");
+        let html = shown(path, "text/html");
+        let line = dewar::escape_html(line);
+        assert!(html.contains(&format!("  {line}</mark>")), "{html}");
+    }
+}
+
+#[test]
 fn without_debug_nothing_of_it() {
     let mut app = App::new("demo");
     app.get("/", || -> Result<String> { request().args().require("x").map(str::to_owned).map_err(Into::into) })

@@ -103,7 +103,7 @@ fn a_port_in_use_says_what_to_do() {
     let error = Server::bind(addr).unwrap_err();
     let text = error.to_string();
     assert_eq!(error.kind(), std::io::ErrorKind::AddrInUse);
-    for part in [format!("port {} ", addr.port()), "--port".to_owned(), "in use".to_owned()] {
+    for part in [format!("port {} of 127.0.0.1 is ", addr.port()), "--port".to_owned(), "in use".to_owned()] {
         assert!(text.contains(&part), "{part:?} is not in {text:?}");
     }
 }
