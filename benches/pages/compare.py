@@ -1,7 +1,7 @@
 """Pages by Dewar, by Flask under gunicorn and by axum, side by side: req/s with wrk and memory.
 
-    cargo build --release --example pages --features sessions
-    cargo build --release --manifest-path benches/pages/axum/Cargo.toml
+    cargo build --profile production --example pages --features sessions
+    cargo build --profile production --manifest-path benches/pages/axum/Cargo.toml
     python3 -m venv target/pages && target/pages/bin/pip install flask==3.1.3 gunicorn
     python3 benches/pages/compare.py [--connections 64] [--seconds 5] [--rounds 3]
 
@@ -23,10 +23,11 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 TARGET = os.environ.get("CARGO_TARGET_DIR", f"{ROOT}/target")
 AXUM = os.environ.get("CARGO_TARGET_DIR", f"{HERE}/axum/target")
 VENV = os.environ.get("PAGES_VENV", f"{ROOT}/target/pages")
+PROFILE = os.environ.get("PAGES_PROFILE", "production")
 SERVERS = {
-    "dewar": [f"{TARGET}/release/examples/pages", "--port", "{port}"],
+    "dewar": [f"{TARGET}/{PROFILE}/examples/pages", "--port", "{port}"],
     "flask": [f"{VENV}/bin/gunicorn", "-w2", "--threads=16", "-kgthread", f"--chdir={HERE}", "-b127.0.0.1:{port}", "flask_app:app"],
-    "axum": [f"{AXUM}/release/pages-axum", "{port}"],
+    "axum": [f"{AXUM}/{PROFILE}/pages-axum", "{port}"],
 }
 FORM = "title=Hello+there&body=" + "A+line+of+text%2C+with+commas.+" * 8 + "&page=2"
 LUA = f'wrk.method = "POST"\nwrk.body = "{FORM}"\nwrk.headers["Content-Type"] = "application/x-www-form-urlencoded"\n'
@@ -104,7 +105,10 @@ def main():
                     ("form", ["/form", "-s", lua]),
                 ]:
                     url = f"http://127.0.0.1:{port}{more[0]}"
-                    run = ["wrk", "-t1", f"-c{options.connections}", f"-d{options.seconds}s", *more[1:], url]
+                    run = ["wrk", "-t1", f"-c{options.connections}", *more[1:], url]
+                    # A server takes a moment to find out what it is asked for.
+                    subprocess.run([*run, "-d1s"], capture_output=True, check=True)
+                    run += [f"-d{options.seconds}s"]
                     said = subprocess.run(run, capture_output=True, text=True, check=True).stdout
                     assert "Non-2xx" not in said and "Socket errors" not in said, (name, what, said)
                     rate = float(re.search(r"Requests/sec:\s+([\d.]+)", said).group(1))

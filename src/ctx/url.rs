@@ -231,7 +231,7 @@ impl Site {
 impl Options {
     fn of(values: &[(&str, UrlValue)]) -> Options {
         let mut options = Options::default();
-        for (name, value) in values {
+        for (name, value) in values.iter().filter(|(name, _)| is_option(name)) {
             let UrlValue::One(value) = value else { continue };
             match *name {
                 "_anchor" => options.anchor = Some(value.to_string()),
@@ -249,7 +249,7 @@ impl Options {
 }
 
 fn is_option(name: &str) -> bool {
-    matches!(name, "_anchor" | "_method" | "_scheme" | "_external")
+    name.starts_with('_') && matches!(name, "_anchor" | "_method" | "_scheme" | "_external")
 }
 
 /// What Flask leaves as it is in a fragment: escapes and `#` too.

@@ -234,6 +234,11 @@ impl Conv {
         Some(())
     }
 
+    /// Whether an integer stands in a URL as it is.
+    pub(super) fn is_plain_int(&self) -> bool {
+        matches!(self, Conv::Int(Int { fixed_digits: 0, .. }))
+    }
+
     /// A value as it stands in a URL, not yet percent-encoded, or why it cannot.
     pub(super) fn to_url<'a>(&self, value: &'a ViewArg) -> Result<Cow<'a, str>, String> {
         let text = match (self, value) {

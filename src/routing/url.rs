@@ -68,7 +68,10 @@ pub(super) fn push_path(url: &mut String, part: &str) {
 pub fn encode_query(values: &[(&str, UrlValue)]) -> String {
     let mut query = String::new();
     for (name, value) in values {
-        push_query(&mut query, name, value);
+        push_query(&mut query, 0, name, value);
+    }
+    if !query.is_empty() {
+        query.remove(0);
     }
     query
 }
@@ -76,20 +79,18 @@ pub fn encode_query(values: &[(&str, UrlValue)]) -> String {
 /// What stands in a query as it is; a space becomes a plus.
 const QUERY: &AsciiSet = &RAW_PATH.remove(b'?').add(b'&').add(b'+').add(b'=');
 
-/// Adds a name and its values to a query.
-pub(super) fn push_query(query: &mut String, name: &str, value: &UrlValue) {
+/// Adds a name and its values to the query behind a path of this length, with what is before each.
+pub(super) fn push_query(url: &mut String, path: usize, name: &str, value: &UrlValue) {
     let values = match value {
         UrlValue::None => &[],
         UrlValue::One(value) => std::slice::from_ref(value),
         UrlValue::Many(values) => values.as_slice(),
     };
     for value in values {
-        if !query.is_empty() {
-            query.push('&');
-        }
-        push_quoted(query, name);
-        query.push('=');
-        push_quoted(query, &value.to_string());
+        url.push(if url.len() == path { '?' } else { '&' });
+        push_quoted(url, name);
+        url.push('=');
+        push_quoted(url, &value.to_string());
     }
 }
 

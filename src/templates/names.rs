@@ -123,11 +123,18 @@ impl Object for UrlFor {
 
     fn call(self: &Arc<Self>, _: &mut State<'_, '_>, args: &[Value]) -> Result<Value, TemplateError> {
         let (endpoint, values) = from_args::<(&str, Kwargs)>(args)?;
-        let mut named: Vec<(&str, UrlValue)> = Vec::new();
-        for name in values.args() {
-            named.push((name, url_value(&values.peek::<Value>(name)?)));
-        }
-        let url = self.0.url_for(endpoint, &named);
+        let mut names = values.args();
+        let url = match (names.next(), names.next()) {
+            // Most have one value, or none.
+            (Some(name), None) => self.0.url_for(endpoint, &[(name, url_value(&values.peek::<Value>(name)?))]),
+            (first, second) => {
+                let mut named = Vec::new();
+                for name in first.into_iter().chain(second).chain(names) {
+                    named.push((name, url_value(&values.peek::<Value>(name)?)));
+                }
+                self.0.url_for(endpoint, &named)
+            }
+        };
         url.map(Value::from).map_err(|error| TemplateError::new(ErrorKind::InvalidOperation, error.to_string()))
     }
 }

@@ -38,10 +38,13 @@ pub(super) fn write_value(out: &mut Output<'_>, state: &mut State<'_, '_>, value
 
 /// As [`escape_html`](crate::escape_html), without a text in between.
 fn write_escaped(out: &mut Output<'_>, text: &str) -> std::fmt::Result {
-    let bytes = text.as_bytes();
     let mut done = 0;
     // All five are ASCII: no byte of another character is taken for one of them.
-    for (at, byte) in bytes.iter().enumerate() {
+    for (at, byte) in text.bytes().enumerate() {
+        // Most bytes are letters, which are behind all of them.
+        if byte > b'>' {
+            continue;
+        }
         let escape = match byte {
             b'&' => "&amp;",
             b'<' => "&lt;",

@@ -94,6 +94,8 @@ pub(super) struct Toll {
     since: Instant,
     /// Whether it is a leader who runs it.
     leads: bool,
+    /// Whether it is of a kind that is trusted, and not looked at closely.
+    trusted: bool,
     /// What the thread had done before, where it is looked at.
     before: Option<Usage>,
 }
@@ -175,15 +177,19 @@ impl Predictor {
 
     /// One of this kind begins.
     pub(super) fn begin(&self, kind: Kind, leads: bool) -> Toll {
-        // A quick one that was held up is not worth the look: the next one will have it.
-        let in_doubt = self.score(kind).load(Ordering::Relaxed) != TRUSTED;
-        let before = if in_doubt { system::usage_of_thread() } else { None };
-        Toll { since: Instant::now(), leads, before }
+        let trusted = system::TELLS_USAGE && self.score(kind).load(Ordering::Relaxed) == TRUSTED;
+        let before = if trusted { None } else { system::usage_of_thread() };
+        Toll { since: Instant::now(), leads, trusted, before }
     }
 
     /// It has ended; whether it was slow.
     pub(super) fn end(&self, kind: Kind, toll: &Toll, led: bool, now: impl Fn() -> u64) -> bool {
         let (took, computed) = toll.taken();
+        if toll.trusted && took > SLOW_AFTER {
+            // It may have been held up by others: the next one is looked at. The ticker sees one that sleeps.
+            self.doubt(kind);
+            return false;
+        }
         self.learn(kind, took, led, &now);
         if toll.leads && computed > SURELY_SLOW {
             self.note_stop(kind, now());

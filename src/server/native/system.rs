@@ -57,6 +57,9 @@ pub(super) struct Usage {
     pub(super) waits: std::ffi::c_long,
 }
 
+/// Whether it is known what a thread has done.
+pub(super) const TELLS_USAGE: bool = cfg!(any(target_os = "linux", target_os = "freebsd"));
+
 /// What this thread has done, where the system tells: some 500 ns.
 #[cfg(any(target_os = "linux", target_os = "freebsd"))]
 pub(super) fn usage_of_thread() -> Option<Usage> {
