@@ -108,6 +108,7 @@ def main():
                     run = ["wrk", "-t1", f"-c{options.connections}", *more[1:], url]
                     # A server takes a moment to find out what it is asked for.
                     subprocess.run([*run, "-d1s"], capture_output=True, check=True)
+                    time.sleep(1)  # and gunicorn's threads one to let go of the connections
                     run += [f"-d{options.seconds}s"]
                     said = subprocess.run(run, capture_output=True, text=True, check=True).stdout
                     assert "Non-2xx" not in said and "Socket errors" not in said, (name, what, said)
